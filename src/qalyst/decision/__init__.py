@@ -1,0 +1,1 @@
+"""Decision analysis of any costs and effects by strategy; knows nothing of models."""

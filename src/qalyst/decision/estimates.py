@@ -1,0 +1,249 @@
+"""Means over draws with their Monte Carlo standard errors and credible intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from qalyst.axes import DRAW, STRATEGY, WTP, Float
+from qalyst.decision._inputs import DRAWS, Values, check_strategy, labelled
+from qalyst.decision._plane import MEANING, RATIO_OF_GAINS, RATIO_OF_LOSSES, quadrants
+from qalyst.decision.net_benefit import thresholds
+from qalyst.decision.uncertainty import check_draws
+from qalyst.errors import ModelError
+
+STATISTIC = "statistic"
+
+
+@dataclass(frozen=True)
+class IcerEstimate:
+    """An ICER over draws: the ratio of mean increments, and how sure it is.
+
+    `icer` and `mcse` are None if the mean increments lie in no quadrant with a ratio. `interval`
+    (percentiles of the draws' ratios) and `fieller` (of normal increments) are None unless all
+    draws lie in one such quadrant; `reason` says why. `shares` are those of the quadrants.
+    """
+
+    strategy: str
+    comparator: str
+    quadrant: str
+    icer: float | None
+    mcse: float | None
+    interval: tuple[float, float] | None
+    fieller: tuple[float, float] | None
+    shares: dict[str, float]
+    reason: str
+
+
+def summary(
+    costs: Values,
+    effects: Values,
+    wtp: ArrayLike | xr.DataArray,
+    *,
+    comparator: str,
+    strategies: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> xr.Dataset:
+    """Mean, Monte Carlo standard error and credible interval of each result.
+
+    The standard error of a mean is the draws' standard deviation over the square root of
+    their number: it shrinks with more draws. The interval is of the result itself, by quantiles of
+    the draws: it does not. Increments are differences within a draw.
+
+    Parameters
+    ----------
+    costs : [draw, strategy], currency
+    effects : [draw, strategy], e.g. QALYs
+    wtp : [wtp] or one number, currency per unit of effect
+    comparator : the strategy that the increments are against.
+    strategies : names, if `costs` and `effects` are plain arrays.
+    level : of the credible interval, a probability.
+
+    Returns
+    -------
+    dataset
+        ``cost``, ``effect``, ``incremental_cost``, ``incremental_effect`` [strategy, statistic];
+        ``nmb``, ``inmb`` [wtp, strategy, statistic]; `statistic` is mean, mcse, lower, upper.
+
+    References
+    ----------
+    Hatswell et al. (2018) PharmacoEconomics 36:1421-1426; O'Hagan, Stevenson & Madan (2007)
+    Health Econ 16:1009-1023.
+
+    Examples
+    --------
+    >>> costs = {"old": [0.0, 0.0], "new": [8.0, 12.0]}
+    >>> effects = {"old": [0.0, 0.0], "new": [1.0, 3.0]}
+    >>> found = summary(costs, effects, 10, comparator="old")
+    >>> found.inmb.sel(wtp=10, strategy="new", statistic=["mean", "mcse"]).values.tolist()
+    [10.0, 8.0]
+    """
+    cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
+    check_draws(cost)
+    _check_level(level)
+    check_strategy(comparator, cost, where="comparator")
+    spent = cost - cost.sel({STRATEGY: comparator}, drop=True)
+    gained = effect - effect.sel({STRATEGY: comparator}, drop=True)
+    at_thresholds = [  # one threshold at a time: all of net benefit may not fit into memory
+        xr.Dataset(
+            {
+                "nmb": _statistics(each * effect - cost, level),
+                "inmb": _statistics(each * gained - spent, level),
+            }
+        )
+        for each in thresholds(wtp)
+    ]
+    found = xr.concat(at_thresholds, dim=WTP, join="exact")
+    found["cost"] = _statistics(cost, level)
+    found["effect"] = _statistics(effect, level)
+    found["incremental_cost"] = _statistics(spent, level)
+    found["incremental_effect"] = _statistics(gained, level)
+    return found.transpose(WTP, STRATEGY, STATISTIC).assign_attrs(
+        comparator=comparator, level=level, draws=cost.sizes[DRAW]
+    )
+
+
+def icer_estimate(
+    costs: Values,
+    effects: Values,
+    *,
+    strategy: str,
+    comparator: str,
+    strategies: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> IcerEstimate:
+    """ICER of mean increments with its standard error and, where one exists, its interval.
+
+    With R the ratio and s the (co)variances of the increments over n draws, the standard error is
+    ``sqrt((s_cc - 2 R s_ce + R^2 s_ee) / n) / |mean increment of effect|`` (delta method).
+
+    Parameters
+    ----------
+    costs : [draw, strategy], currency
+    effects : [draw, strategy], e.g. QALYs
+    strategy, comparator : the two that are compared.
+    strategies : names, if `costs` and `effects` are plain arrays.
+    level : of the credible interval, a probability.
+
+    References
+    ----------
+    Briggs & Fenn (1998) Health Econ 7:723-740; Stinnett & Paltiel (1997) Med Decis Making
+    17:483-489, on why ratios of different quadrants cannot be ordered.
+
+    Examples
+    --------
+    >>> found = icer_estimate(
+    ...     {"old": [0, 0], "new": [8, 12]}, {"old": [0, 0], "new": [1, 3]},
+    ...     strategy="new", comparator="old", level=0.5,
+    ... )
+    >>> found.icer, round(found.mcse, 6), found.interval
+    (5.0, 1.5, (5.0, 7.0))
+    """
+    cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
+    check_draws(cost)
+    _check_level(level)
+    for role, name in (("strategy", strategy), ("comparator", comparator)):
+        check_strategy(name, cost, where=role)
+    spent = (cost.sel({STRATEGY: strategy}) - cost.sel({STRATEGY: comparator})).values
+    gained = (effect.sel({STRATEGY: strategy}) - effect.sel({STRATEGY: comparator})).values
+    words, counts = np.unique(quadrants(spent, gained), return_counts=True)
+    shares = {str(word): float(n / spent.size) for word, n in zip(words, counts, strict=True)}
+    mean_word = str(quadrants(spent.mean(), gained.mean()))
+    named = (strategy, comparator, mean_word)
+    if mean_word not in (RATIO_OF_GAINS, RATIO_OF_LOSSES):
+        return IcerEstimate(*named, None, None, None, None, shares, MEANING[mean_word])
+    ratio, error = _ratio(spent, gained)
+    if len(shares) > 1:
+        parts = "; ".join(f"{word} {share:.1%}" for word, share in shares.items())
+        reason = f"no interval: ratios of different quadrants cannot be ordered ({parts})"
+        return IcerEstimate(*named, ratio, error, None, None, shares, reason)
+    tail = (1 - level) / 2
+    lower, upper = np.quantile(spent / gained, [tail, 1 - tail])
+    fieller = fieller_interval(
+        float(spent.mean()),
+        float(gained.mean()),
+        sd_cost=float(spent.std(ddof=1)),
+        sd_effect=float(gained.std(ddof=1)),
+        covariance=float(np.cov(spent, gained)[0, 1]),
+        level=level,
+    )
+    interval = (float(lower), float(upper))
+    return IcerEstimate(*named, ratio, error, interval, fieller, shares, MEANING[mean_word])
+
+
+def fieller_interval(
+    incremental_cost: float,
+    incremental_effect: float,
+    *,
+    sd_cost: float,
+    sd_effect: float,
+    covariance: float,
+    level: float = 0.95,
+) -> tuple[float, float] | None:
+    """Fieller's interval of the ratio of two normal increments.
+
+    The ratios R at which ``incremental_cost - R incremental_effect`` is within z standard
+    deviations of 0.
+
+    Parameters
+    ----------
+    incremental_cost : mean, currency
+    incremental_effect : mean, e.g. QALYs
+    sd_cost, sd_effect, covariance : of the two increments.
+    level : probability.
+
+    Returns
+    -------
+    lower, upper
+        Currency per unit of effect; None if the increment of effect is within z standard deviations
+        of 0, for then the interval has no bounds.
+
+    References
+    ----------
+    Fieller (1954) J R Stat Soc B 16:175-185; Briggs & Fenn (1998) Health Econ 7:723-740.
+
+    Examples
+    --------
+    >>> fieller_interval(8.0, 2.0, sd_cost=0.0, sd_effect=0.0, covariance=0.0)
+    (4.0, 4.0)
+    """
+    from scipy.special import ndtri
+
+    _check_level(level)
+    z2 = float(ndtri((1 + level) / 2)) ** 2
+    square = incremental_effect**2 - z2 * sd_effect**2
+    if square <= 0:
+        return None
+    middle = incremental_cost * incremental_effect - z2 * covariance
+    constant = incremental_cost**2 - z2 * sd_cost**2
+    root = np.sqrt(max(middle**2 - square * constant, 0.0))
+    return float((middle - root) / square), float((middle + root) / square)
+
+
+def _ratio(spent: Float, gained: Float) -> tuple[float, float]:
+    """ICER and its Monte Carlo standard error; both [draw]."""
+    ratio = spent.mean() / gained.mean()
+    error = (spent - ratio * gained).std(ddof=1) / np.sqrt(spent.size) / abs(gained.mean())
+    return float(ratio), float(error)
+
+
+def _statistics(draws: xr.DataArray, level: float) -> xr.DataArray:
+    """[..., statistic] mean, standard error and quantiles over draws."""
+    tail = (1 - level) / 2
+    bounds = draws.quantile([tail, 1 - tail], DRAW, skipna=False)
+    error = draws.std(DRAW, ddof=1, skipna=False) / np.sqrt(draws.sizes[DRAW])
+    parts = [draws.mean(DRAW, skipna=False), error, *bounds.drop_vars("quantile")]
+    labels = xr.Variable(STATISTIC, ["mean", "mcse", "lower", "upper"])
+    table: xr.DataArray = xr.concat(
+        parts, dim=labels, coords="minimal", compat="override", join="exact"
+    )
+    return table
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ModelError(f"a level of {level}", where="level", mend="give a probability, e.g. 0.95")

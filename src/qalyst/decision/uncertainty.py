@@ -1,0 +1,277 @@
+"""Decision uncertainty over draws: CEAC, CEAF, expected loss and EVPI by threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from qalyst.axes import DRAW, STRATEGY, WTP
+from qalyst.decision._inputs import DRAWS, Values, labelled, names
+from qalyst.decision.cea import Switch
+from qalyst.decision.net_benefit import thresholds
+from qalyst.errors import ModelError
+
+# Net benefits held at once: 8 MB, so that a block stays in the processor's cache.
+BLOCK = 2**20
+
+
+def decision_curves(
+    costs: Values,
+    effects: Values,
+    wtp: ArrayLike | xr.DataArray,
+    *,
+    strategies: Sequence[str] | None = None,
+) -> xr.Dataset:
+    """All the curves of decision uncertainty in one pass over the draws.
+
+    The loss of a strategy in a draw is how far its net monetary benefit lies below the best
+    one. EVPI is the smallest expected loss; its Monte Carlo standard error takes the optimal
+    strategy as known.
+
+    Parameters
+    ----------
+    costs : [draw, strategy], currency
+    effects : [draw, strategy], e.g. QALYs
+    wtp : [wtp] or one number, currency per unit of effect
+    strategies : names, if `costs` and `effects` are plain arrays.
+
+    Returns
+    -------
+    dataset
+        ``ceac`` and ``ceac_mcse`` [wtp, strategy]; ``expected_nmb`` and ``expected_loss``
+        [wtp, strategy], currency; ``optimal`` [wtp], the strategy with the highest expected net
+        benefit (of equals the first); ``ceaf`` and ``ceaf_mcse`` [wtp]; ``evpi`` and
+        ``evpi_mcse`` [wtp], currency per person.
+
+    References
+    ----------
+    van Hout et al. (1994) Health Econ 3:309-319; Fenwick, Claxton & Sculpher (2001) Health
+    Econ 10:779-787; Alarid-Escudero et al. (2019) Value Health 22:611-618.
+
+    Examples
+    --------
+    >>> costs = {"old": [0.0, 0.0], "new": [10.0, 10.0]}
+    >>> effects = {"old": [0.0, 0.0], "new": [0.0, 3.0]}
+    >>> curves = decision_curves(costs, effects, 10)
+    >>> curves.optimal.item(), curves.ceaf.item(), curves.evpi.item()
+    ('new', 0.5, 5.0)
+    """
+    cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
+    check_draws(cost)
+    threshold = thresholds(wtp)
+    curves = xr.concat(
+        [_block(*block) for block in _blocks(cost, effect, threshold)], dim=WTP, join="exact"
+    )
+    curves["expected_nmb"] = threshold * effect.mean(DRAW) - cost.mean(DRAW)
+    best = curves.expected_loss.argmin(STRATEGY)
+    curves["optimal"] = (WTP, np.array(names(cost))[best.values])
+    curves["evpi"] = curves.expected_loss.min(STRATEGY)
+    curves["ceaf"] = curves.ceac.isel({STRATEGY: best}).drop_vars(STRATEGY)
+    for curve in ("ceac", "ceaf"):
+        curves[f"{curve}_mcse"] = binomial_mcse(curves[curve], cost.sizes[DRAW])
+    return curves.transpose(WTP, STRATEGY)
+
+
+def ceac(
+    costs: Values,
+    effects: Values,
+    wtp: ArrayLike | xr.DataArray,
+    *,
+    strategies: Sequence[str] | None = None,
+) -> xr.DataArray:
+    """Cost-effectiveness acceptability: share of draws in which each strategy is best.
+
+    A draw in which strategies are equal is shared among them, so that the shares sum to 1.
+
+    Parameters
+    ----------
+    costs, effects, wtp, strategies : see `decision_curves`.
+
+    Returns
+    -------
+    ceac : [wtp, strategy], probability
+
+    References
+    ----------
+    van Hout et al. (1994) Health Econ 3:309-319.
+
+    Examples
+    --------
+    >>> ceac({"a": [0, 2], "b": [1, 1]}, {"a": [1, 1], "b": [1, 1]}, 0).values.tolist()
+    [[0.5, 0.5]]
+    """
+    return decision_curves(costs, effects, wtp, strategies=strategies)["ceac"]
+
+
+def ceaf(
+    costs: Values,
+    effects: Values,
+    wtp: ArrayLike | xr.DataArray,
+    *,
+    strategies: Sequence[str] | None = None,
+) -> xr.Dataset:
+    """Cost-effectiveness acceptability frontier: how probably the optimal strategy is best.
+
+    The optimal strategy is the one with the highest mean net benefit, which need not be the
+    one that is most probably best.
+
+    Parameters
+    ----------
+    costs, effects, wtp, strategies : see `decision_curves`.
+
+    Returns
+    -------
+    dataset
+        ``ceaf`` [wtp], probability; ``optimal`` [wtp], the strategy.
+
+    References
+    ----------
+    Fenwick, Claxton & Sculpher (2001) Health Econ 10:779-787.
+
+    Examples
+    --------
+    >>> frontier = ceaf({"a": [0, 0, 9], "b": [1, 1, 1]}, {"a": [1] * 3, "b": [1] * 3}, 0)
+    >>> frontier.optimal.item(), round(frontier.ceaf.item(), 3)
+    ('b', 0.333)
+    """
+    return decision_curves(costs, effects, wtp, strategies=strategies)[["ceaf", "optimal"]]
+
+
+def expected_loss(
+    costs: Values,
+    effects: Values,
+    wtp: ArrayLike | xr.DataArray,
+    *,
+    strategies: Sequence[str] | None = None,
+) -> xr.DataArray:
+    """Expected loss: mean net benefit forgone by a strategy against the best in each draw.
+
+    Parameters
+    ----------
+    costs, effects, wtp, strategies : see `decision_curves`.
+
+    Returns
+    -------
+    loss : [wtp, strategy], currency per person
+
+    References
+    ----------
+    Alarid-Escudero et al. (2019) Value Health 22:611-618.
+
+    Examples
+    --------
+    >>> expected_loss({"a": [0, 4], "b": [1, 1]}, {"a": [1, 1], "b": [1, 1]}, 0).values.tolist()
+    [[1.5, 0.5]]
+    """
+    return decision_curves(costs, effects, wtp, strategies=strategies)["expected_loss"]
+
+
+def evpi(
+    costs: Values,
+    effects: Values,
+    wtp: ArrayLike | xr.DataArray,
+    *,
+    strategies: Sequence[str] | None = None,
+) -> xr.DataArray:
+    """Expected value of perfect information, ``E max NMB - max E NMB``, per person.
+
+    Parameters
+    ----------
+    costs, effects, wtp, strategies : see `decision_curves`.
+
+    Returns
+    -------
+    evpi : [wtp], currency per person
+        Never negative; 0 where one strategy is best in every draw.
+
+    References
+    ----------
+    Briggs, Claxton & Sculpher (2006) Decision Modelling for Health Economic Evaluation, ch. 6.
+
+    Examples
+    --------
+    >>> evpi({"a": [0, 4], "b": [1, 1]}, {"a": [1, 1], "b": [1, 1]}, 0).item()
+    0.5
+    """
+    return decision_curves(costs, effects, wtp, strategies=strategies)["evpi"]
+
+
+def switch_thresholds(curve: xr.DataArray) -> tuple[Switch, ...]:
+    """Where the highest strategy of a curve changes, read on the curve's own thresholds.
+
+    Of a CEAC: where another strategy becomes the most probably cost-effective. Of expected net
+    benefit: where another becomes optimal. A strategy stays while it is equal to the highest.
+
+    Parameters
+    ----------
+    curve : [wtp, strategy], probability or currency
+
+    Returns
+    -------
+    switches
+        Each with the first threshold of the curve at which the new strategy leads, so exact to
+        one step; `IncrementalAnalysis.switches` has the exact ones of expected net benefit.
+
+    Examples
+    --------
+    >>> curve = ceac({"a": [0, 0], "b": [4, 6]}, {"a": [0, 0], "b": [1, 1]}, range(0, 11, 2))
+    >>> switch_thresholds(curve)
+    (Switch(wtp=6.0, leaves='a', enters='b'),)
+    """
+    ordered = curve.sortby(WTP).transpose(WTP, STRATEGY)
+    known, found, leader = names(ordered), [], int(ordered.values[0].argmax())
+    for wtp, row in zip(ordered[WTP].values, ordered.values, strict=True):
+        if row[leader] < row.max():
+            entering = int(row.argmax())
+            found.append(Switch(float(wtp), leaves=known[leader], enters=known[entering]))
+            leader = entering
+    return tuple(found)
+
+
+def binomial_mcse(share: xr.DataArray, n_draws: int) -> xr.DataArray:
+    """Monte Carlo standard error of a share of `n_draws` draws, ``sqrt(p (1 - p) / n)``."""
+    return (share * (1 - share).clip(min=0) / n_draws) ** 0.5
+
+
+def check_draws(values: xr.DataArray) -> None:
+    """Refuse fewer than two draws: they have no spread."""
+    if values.sizes[DRAW] < 2:
+        raise ModelError(
+            "1 draw shows no uncertainty", where="costs, effects", mend="run 2 draws or more"
+        )
+
+
+def _blocks(
+    cost: xr.DataArray, effect: xr.DataArray, threshold: xr.DataArray
+) -> Iterator[tuple[xr.DataArray, xr.DataArray, xr.DataArray]]:
+    """Costs, effects and as many thresholds as fit into a block, draws contiguous."""
+    cost, effect = (
+        each.transpose(STRATEGY, DRAW).copy(
+            data=np.ascontiguousarray(each.transpose(STRATEGY, DRAW))
+        )
+        for each in (cost, effect)
+    )
+    step = max(1, BLOCK // cost.size)
+    for start in range(0, threshold.size, step):
+        yield cost, effect, threshold.isel({WTP: slice(start, start + step)})
+
+
+def _block(cost: xr.DataArray, effect: xr.DataArray, threshold: xr.DataArray) -> xr.Dataset:
+    """CEAC, expected loss and the standard error of EVPI at some thresholds."""
+    nmb = threshold * effect - cost
+    loss = nmb.max(STRATEGY, skipna=False) - nmb
+    is_best = loss == 0
+    shares = is_best / is_best.sum(STRATEGY)
+    expected = loss.mean(DRAW, skipna=False)
+    least = loss.isel({STRATEGY: expected.argmin(STRATEGY)}).drop_vars(STRATEGY)
+    spread = least.std(DRAW, ddof=1, skipna=False)
+    return xr.Dataset(
+        {
+            "ceac": shares.mean(DRAW, skipna=False),
+            "expected_loss": expected,
+            "evpi_mcse": spread / np.sqrt(cost.sizes[DRAW]),
+        }
+    )

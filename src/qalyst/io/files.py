@@ -1,0 +1,180 @@
+"""Where models and parameters are found, tables are read, and results are written whole."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from qalyst.errors import ModelError, nearest
+
+MAX_TABLE_BYTES = 50_000_000
+
+
+def catalogue() -> Path:
+    """The folder that holds the `models` and `params` that come with qalyst."""
+    inside = Path(__file__).resolve().parents[1] / "catalogue"
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[3]
+
+
+def catalogue_models() -> list[Path]:
+    """The model files of the catalogue, by name."""
+    return sorted((catalogue() / "models").glob("*.yaml"))
+
+
+def find_model(name: str) -> Path:
+    """The file of a model given by path, or by name: beside you first, then in the catalogue.
+
+    Raises
+    ------
+    ModelError
+        There is no such file.
+    """
+    given = Path(name)
+    if given.suffix in (".yaml", ".yml") or len(given.parts) > 1:
+        if given.is_file():
+            return given
+        raise ModelError(f"no model file '{name}'", where="command line", mend="check the path")
+    places = [Path("models"), Path("."), catalogue() / "models"]
+    for place in places:
+        if (place / f"{name}.yaml").is_file():
+            return place / f"{name}.yaml"
+    names = {path.stem for place in places[::2] for path in place.glob("*.yaml")}
+    raise ModelError(
+        f"no model '{name}'",
+        where="command line",
+        mend=f"{nearest(name, sorted(names))} (`qalyst list` names them all)",
+    )
+
+
+def find_parameters(name: str, model: Path, where: str) -> Path:
+    """The parameter file of a model: in its folder's `params`, beside it, or in the catalogue.
+
+    Raises
+    ------
+    ModelError
+        There is no such file, or the name is a path.
+    """
+    if not name.replace("_", "").isalnum():
+        raise ModelError(
+            f"'{name}' is not the name of a parameter file",
+            where=where,
+            mend="name a file of the params folder, without folder and ending",
+        )
+    folder = model.resolve().parent
+    places = [folder / "params", folder.parent / "params", catalogue() / "params"]
+    for place in places:
+        if (place / f"{name}.yaml").is_file():
+            return place / f"{name}.yaml"
+    names = {path.stem for place in places for path in place.glob("*.yaml")}
+    raise ModelError(
+        f"no parameter file '{name}.yaml'", where=where, mend=nearest(name, sorted(names))
+    )
+
+
+def inside(folder: Path, name: str, where: str) -> Path:
+    """A file named in a record, which must lie under the folder of the parameters.
+
+    Raises
+    ------
+    ModelError
+        The name leads out of the folder, or there is no such file.
+    """
+    path = (folder / name).resolve()
+    if Path(name).is_absolute() or not path.is_relative_to(folder.resolve()):
+        raise ModelError(
+            f"'{name}' lies outside the parameter folder",
+            where=where,
+            mend="put the file under the folder of the parameter file",
+        )
+    if not path.is_file():
+        raise ModelError(f"no file '{name}'", where=where, mend=f"put it into {folder.name}/")
+    return path
+
+
+def read_table(path: Path, columns: list[str], where: str) -> list[list[str | float]]:
+    """Rows of a CSV table: the wanted columns, numbers as numbers.
+
+    Raises
+    ------
+    ModelError
+        A missing column, an empty cell, or a number that is not finite.
+    """
+    if path.stat().st_size > MAX_TABLE_BYTES:
+        raise ModelError(f"the table {path.name} is too large", where=where, mend="shorten it")
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        missing = [name for name in columns if name not in (reader.fieldnames or [])]
+        if missing:
+            raise ModelError(
+                f"{path.name} has no column '{missing[0]}'",
+                where=where,
+                mend=nearest(missing[0], reader.fieldnames or []),
+            )
+        return [
+            [_number_or_word(row[name], f"{path.name}:{line}", name) for name in columns]
+            for line, row in enumerate(reader, start=2)
+        ]
+
+
+def _number_or_word(text: str | None, where: str, column: str) -> str | float:
+    word = (text or "").strip()
+    try:
+        number = float(word)
+    except ValueError:
+        number = None
+    if not word or (number is not None and not math.isfinite(number)):
+        raise ModelError(
+            f"the cell '{column}' holds '{word}'", where=where, mend="write a finite number"
+        )
+    return word if number is None else number
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """A temporary folder that takes the place of `folder` when the block ends well.
+
+    What stood there before is replaced as a whole; when the block fails nothing changes.
+    Only a folder of results is replaced: one that holds a `provenance.json`, or nothing.
+
+    Raises
+    ------
+    ModelError
+        The place cannot be written, or holds something that is not a folder of results.
+    """
+    place = folder.resolve()
+    if place.exists() and not (
+        place.is_dir() and ((place / "provenance.json").is_file() or not any(place.iterdir()))
+    ):
+        raise ModelError(
+            f"'{folder}' exists and is no folder of results",
+            where="--out",
+            mend="name a new folder, or an older run's",
+        )
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    except OSError as error:
+        raise ModelError(
+            f"'{folder}' cannot be written ({error.strerror})",
+            where="--out",
+            mend="choose a folder that you may write",
+        ) from error
+    try:
+        yield work
+        work.chmod(0o755)
+        if place.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{place.name}-old-", dir=place.parent))
+            os.replace(place, old / "old")
+            os.replace(work, place)
+            shutil.rmtree(old)
+        else:
+            os.replace(work, place)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise

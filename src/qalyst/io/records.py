@@ -1,0 +1,75 @@
+"""Closed records: sections of a file checked by pydantic, mistakes told by file and line."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from qalyst.errors import Mistakes, nearest
+from qalyst.io.yaml import Section, mark_of
+
+
+class Record(BaseModel):
+    """Immutable and closed: an unknown key is a misspelling, not an extension."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        strict=True,
+        arbitrary_types_allowed=True,
+    )
+
+
+Some = TypeVar("Some", bound=BaseModel)
+
+
+def read(kind: type[Some], section: Section, what: str) -> Some:
+    """Check a section against a record.
+
+    Parameters
+    ----------
+    kind : the record's class.
+    section : the mapping as read from the file.
+    what : how to call it in messages, such as ``transitions.die``.
+
+    Raises
+    ------
+    ModelError
+        All that is wrong with the section, each with its line.
+    """
+    try:
+        return kind.model_validate(dict(section))
+    except ValidationError as error:
+        mistakes = Mistakes()
+        for item in error.errors():
+            _explain(mistakes, item, kind, section, what)
+        mistakes.raise_if_any()
+        raise AssertionError("pydantic found mistakes and named none") from error
+
+
+def known_keys(kind: type[BaseModel]) -> list[str]:
+    """The keys that a record takes, as they are written in the file."""
+    return [field.alias or name for name, field in kind.model_fields.items()]
+
+
+def _explain(
+    mistakes: Mistakes, item: Any, kind: type[BaseModel], section: Section, what: str
+) -> None:
+    path = tuple(item["loc"])
+    where = f"{mark_of(section, path)}  {'.'.join([what, *map(str, path)])}"
+    if item["type"] == "extra_forbidden":
+        mend = nearest(str(path[-1]), known_keys(kind)) if len(path) == 1 else "drop it"
+        mistakes.add(f"unknown key '{path[-1]}' in {what}", where=where, mend=mend)
+    elif item["type"] == "missing":
+        mistakes.add(f"{what} lacks '{path[-1]}'", where=where, mend=f"add `{path[-1]}:`")
+    else:
+        found = item.get("input")
+        shown = f" (found {found!r})" if not isinstance(found, dict | list) else ""
+        message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        mistakes.add(
+            f"'{path[-1] if path else what}' {message[:1].lower() + message[1:]}{shown}",
+            where=where,
+            mend=f"write what {what} takes there",
+        )

@@ -1,0 +1,244 @@
+"""Strict YAML: plain data with line numbers, and nothing that can surprise.
+
+No tags, anchors, aliases or merge keys, no key twice, no infinities, YAML 1.2 scalars
+(``no`` is a word, ``1e-3`` is a number, ``12:30`` is a word), bounded size and depth.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from qalyst.errors import ModelError
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 30
+Key: TypeAlias = str | int | float
+_LOADER = getattr(yaml, "CLoader", yaml.Loader)
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.?(?:inf|Inf|INF|infinity|Infinity|nan|NaN|NAN)")
+_WORDS: dict[str, object] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "true": True,
+    "false": False,
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place in a file."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class Section(dict[Key, Any]):
+    """A mapping of a file that remembers where each of its keys stands."""
+
+    def __init__(self, items: Mapping[Key, Any] | None = None, *, mark: Mark) -> None:
+        super().__init__(items or {})
+        self.mark = mark
+        self.marks: dict[Key, Mark] = dict(getattr(items, "marks", {}))
+
+    def at(self, key: Key) -> Mark:
+        """Where a key stands; the section itself if it has no such key."""
+        return self.marks.get(key, self.mark)
+
+    def place(self, key: Key, value: Any, mark: Mark) -> None:
+        """Set a key together with where it stands."""
+        self[key] = value
+        self.marks[key] = mark
+
+
+def load(path: Path, name: str | None = None) -> Section:
+    """Read a YAML file whose top level is a mapping.
+
+    Parameters
+    ----------
+    path : the file.
+    name : how to call it in messages; its path if None.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be read, is too large or too deep, or holds what strict YAML leaves out.
+    """
+    shown = name or str(path)
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ModelError(
+                f"the file has {size / 1e6:.0f} MB; at most {MAX_BYTES / 1e6:.0f} MB are read",
+                where=shown,
+                mend="put large tables into a CSV file named by `file:`",
+            )
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ModelError(
+            "the file is not UTF-8 text", where=shown, mend="save it as UTF-8"
+        ) from error
+    except OSError as error:
+        raise ModelError(
+            f"the file cannot be read ({error.strerror})", where=shown, mend="check its name"
+        ) from error
+    return loads(text, shown)
+
+
+def loads(text: str, name: str) -> Section:
+    """Read YAML text whose top level is a mapping; see `load`."""
+    try:
+        _refuse_what_strict_leaves_out(text, name)
+        node = yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise ModelError(
+            f"this is not YAML: {error.problem}",
+            where=str(Mark(name, line)),
+            mend="quote text that holds ': ', '[', '{' or ','; indent by spaces",
+        ) from error
+    except yaml.YAMLError as error:
+        raise ModelError(
+            f"this is not YAML: {str(error).splitlines()[0]}", where=name, mend="mend the text"
+        ) from error
+    if not isinstance(node, yaml.MappingNode):
+        raise ModelError(
+            "the file holds no mapping", where=name, mend="begin with a line such as 'model: name'"
+        )
+    return _mapping(node, name)
+
+
+def _refuse_what_strict_leaves_out(text: str, name: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        mark = str(Mark(name, event.start_mark.line + 1))
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ModelError(
+                "anchors and aliases (& and *) are not part of a model file",
+                where=mark,
+                mend="write the value out, or name it under `define:`",
+            )
+        if getattr(event, "tag", None) is not None:
+            raise ModelError(
+                f"tags ('{event.tag}') are not part of a model file", where=mark, mend="drop it"
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise ModelError(
+                f"the file is nested deeper than {MAX_DEPTH} levels", where=mark, mend="flatten it"
+            )
+
+
+def _value(node: yaml.Node, name: str) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, name)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, name) for item in node.value]
+    return _scalar(node, name)
+
+
+def _mapping(node: yaml.MappingNode, name: str) -> Section:
+    section = Section(mark=_mark(node, name))
+    for key_node, value_node in node.value:
+        mark = _mark(key_node, name)
+        if not isinstance(key_node, yaml.ScalarNode) or key_node.value == "<<":
+            raise ModelError(
+                "a key must be a plain word or number", where=str(mark), mend="write a plain key"
+            )
+        key = _scalar(key_node, name)
+        if key is None or isinstance(key, bool):
+            key = key_node.value
+        if key in section:
+            raise ModelError(
+                f"the key '{key}' stands twice",
+                where=f"{section.at(key)} and {mark}",
+                mend="keep one of the two",
+            )
+        section.place(key, _value(value_node, name), mark)
+    return section
+
+
+def _scalar(node: yaml.Node, name: str) -> Any:
+    text = node.value
+    if node.style in ("'", '"', "|", ">"):
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _NOT_FINITE.fullmatch(text):
+        raise ModelError(
+            f"'{text}' is not a number that a model can use",
+            where=str(_mark(node, name)),
+            mend="write a finite number",
+        )
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        number = float(text)
+        if not math.isfinite(number):
+            raise ModelError(
+                f"the number {text} is too large",
+                where=str(_mark(node, name)),
+                mend="write a finite number",
+            )
+        return number
+    return text
+
+
+def _mark(node: yaml.Node, name: str) -> Mark:
+    return Mark(name, node.start_mark.line + 1)
+
+
+def walk(section: Section, path: tuple[Key, ...] = ()) -> Iterator[tuple[tuple[Key, ...], Any]]:
+    """All leaves of a section with their paths."""
+    for key, value in section.items():
+        if isinstance(value, Section):
+            yield from walk(value, (*path, key))
+        else:
+            yield (*path, key), value
+
+
+def mark_of(section: Section, path: tuple[Key, ...]) -> Mark:
+    """Where the key at a path stands, or its nearest ancestor that exists."""
+    here, mark = section, section.mark
+    for key in path:
+        if not isinstance(here, Section) or key not in here:
+            return mark
+        mark, here = here.at(key), here[key]
+    return mark
+
+
+def merge(base: Section, over: Section) -> Section:
+    """An overlay on a section: mappings merge in depth, other values replace, null removes.
+
+    A row that sets `rate` drops its `probability`, and the reverse.
+    """
+    merged = Section(base, mark=base.mark)
+    for key, other in (("rate", "probability"), ("probability", "rate")):
+        if key in over and over[key] is not None:
+            merged.pop(other, None)
+    for key, value in over.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Section):
+            below = merged.get(key)
+            if not isinstance(below, Section):
+                below = Section(mark=value.mark)
+                merged.marks[key] = over.at(key)
+            merged[key] = merge(below, value)
+        else:
+            merged.place(key, value, over.at(key))
+    return merged

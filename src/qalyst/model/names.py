@@ -1,0 +1,326 @@
+"""Which names an expression may use, and which names a model uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qalyst.errors import Mistakes, nearest
+from qalyst.model.expressions import (
+    Among,
+    Call,
+    Column,
+    Comparison,
+    Expr,
+    Index,
+    Name,
+    children,
+)
+from qalyst.model.resolved import Expression, ResolvedModel
+from qalyst.model.vocabulary import FUNCTIONS, RESERVED
+from qalyst.units import YEARS
+
+CLOCKS = ("years", "cycle", "years_in_state")
+_ALWAYS = {*YEARS, "strategy", "true", "false"}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The reserved names that mean something where an expression stands."""
+
+    what: str
+    reserved: frozenset[str]
+    trackers: bool = True
+
+
+def _scope(what: str, *reserved: str, trackers: bool = True) -> Scope:
+    return Scope(what, frozenset({*_ALWAYS, *reserved}), trackers)
+
+
+IN_STATE = ("state", "years", "cycle", "years_in_state", "line", "treatment")
+TRANSITION = _scope("a transition", *IN_STATE, "to")
+CHANCE = _scope("a chance", "state", "to", "years", "cycle", "line", "treatment")
+PAYOFF = _scope("a payoff", *IN_STATE)
+PRICE = _scope("a price", "state", "line", "treatment", trackers=False)
+DISCOUNT = _scope("a discount rate", "years", trackers=False)
+WEIGHT = _scope("a weight", trackers=False)
+AMOUNT = _scope("an amount", "state", "years", "cycle", "line", "treatment")
+OCCUPANCY = _scope("an occupancy", "years", "cycle", "state", trackers=False)
+
+
+def check_names(model: ResolvedModel, mistakes: Mistakes) -> None:
+    """Note every name that means nothing where it stands."""
+    _check_namespace(model, mistakes)
+    for expression, scope in expressions(model):
+        _Checker(model, scope, mistakes).check(expression)
+
+
+def expressions(model: ResolvedModel) -> Iterator[tuple[Expression, Scope]]:
+    """The expressions that a run reads, with what they may name."""
+    for row in model.transitions:
+        chance = row.source == "start" or model.states[row.source].instant
+        for expression in (row.value, row.when):
+            if expression is not None:
+                yield expression, CHANCE if chance else TRANSITION
+    for payoff in model.payoffs:
+        yield payoff.quantity, PAYOFF
+        yield payoff.price, PRICE
+        if payoff.when is not None:
+            yield payoff.when, PAYOFF
+    for outcome in model.outcomes.values():
+        yield outcome.discount, DISCOUNT
+    for dimension in model.dimensions.values():
+        for weight in dimension.weights.values():
+            yield weight, WEIGHT
+    for tracker in model.trackers.values():
+        if tracker.amount is not None:
+            yield tracker.amount, AMOUNT
+    for share in model.occupancy.values():
+        yield share, OCCUPANCY
+
+
+def used_names(model: ResolvedModel) -> tuple[set[str], set[tuple[str, str]]]:
+    """Names and columns that a run reads, through definitions, curves and cells."""
+    names: set[str] = set()
+    columns: set[tuple[str, str]] = set()
+    for expression, _ in expressions(model):
+        _follow(model, expression.tree, names, columns)
+    return names, columns
+
+
+def _follow(
+    model: ResolvedModel, tree: Expr, names: set[str], columns: set[tuple[str, str]]
+) -> None:
+    match tree:
+        case Name(name) | Index(name):
+            if name not in names:
+                names.add(name)
+                if name in model.define:
+                    _follow(model, model.define[name].tree, names, columns)
+                if name in model.curves:
+                    _follow(model, model.curves[name].expression.tree, names, columns)
+        case Column(table, column) if (table, column) not in columns:
+            columns.add((table, column))
+            names.add(table)
+            for cells in (model.columns(table) or {}).values():
+                if column in cells:
+                    _follow(model, cells[column].tree, names, columns)
+    for child in children(tree):
+        _follow(model, child, names, columns)
+
+
+def _check_namespace(model: ResolvedModel, mistakes: Mistakes) -> None:
+    owners: dict[str, str] = dict.fromkeys(RESERVED, "a reserved name of the language")
+    owners |= dict.fromkeys(FUNCTIONS, "a function of the language")
+    kinds: tuple[tuple[str, dict[str, str]], ...] = (
+        ("profiles", {name: f"{model.file}" for name in model.dimensions}),
+        ("track", {name: tracker.where for name, tracker in model.trackers.items()}),
+        ("define", {name: item.where for name, item in model.define.items()}),
+        ("curves", {name: item.expression.where for name, item in model.curves.items()}),
+        ("parameters", {name: str(item.mark) for name, item in model.parameters.items()}),
+    )
+    for section, names in kinds:
+        for name, where in names.items():
+            if name in owners:
+                mistakes.add(
+                    f"'{name}' is defined twice",
+                    where=f"{where} and {owners[name]}",
+                    mend="rename one of the two: nothing shadows",
+                )
+            if not name.isidentifier() or name != name.lower():
+                mistakes.add(
+                    f"'{name}' is not a name",
+                    where=where,
+                    mend="names are lower-case words joined by _",
+                )
+            owners.setdefault(name, f"{section}: {where}")
+
+
+class _Checker:
+    """Walks one expression, and what it names, in one scope."""
+
+    def __init__(self, model: ResolvedModel, scope: Scope, mistakes: Mistakes) -> None:
+        self.model, self.scope, self.mistakes = model, scope, mistakes
+        self.open: list[str] = []
+        self.seen: set[tuple[str, frozenset[str]]] = set()
+
+    def check(self, expression: Expression) -> None:
+        label = isinstance(expression.tree, Name) and expression.tree.name in self.model.labels
+        if not label or self._means(expression.tree):
+            self._walk(expression.tree, expression, self.scope.reserved)
+
+    def _means(self, tree: Expr) -> bool:
+        model = self.model
+        return isinstance(tree, Name) and tree.name in {
+            *model.parameters,
+            *model.define,
+            *model.curves,
+            *model.trackers,
+            *model.dimensions,
+            *RESERVED,
+        }
+
+    def _walk(self, tree: Expr, where: Expression, reserved: frozenset[str]) -> None:
+        match tree:
+            case Name(name):
+                self._name(name, where, reserved)
+            case Column(table, column):
+                self._column(table, column, where, reserved)
+            case Index(name, indices):
+                self._index(name, indices, where, reserved)
+            case Comparison(_, left, right):
+                self._operands((left, right), where, reserved)
+            case Among(operand, labels):
+                self._operands((operand, *labels), where, reserved)
+            case Call("hazard" | "survival", (curve, argument)):
+                self._curve(curve, where, reserved)
+                self._walk(argument, where, reserved)
+            case _:
+                for child in children(tree):
+                    self._walk(child, where, reserved)
+
+    def _operands(
+        self, operands: tuple[Expr, ...], where: Expression, reserved: frozenset[str]
+    ) -> None:
+        """Operands in which a bare label may stand."""
+        for operand in operands:
+            bare = isinstance(operand, Name) and operand.name in self.model.labels
+            if not bare or self._means(operand):
+                self._walk(operand, where, reserved)
+
+    def _name(self, name: str, where: Expression, reserved: frozenset[str]) -> None:
+        model = self.model
+        if name in RESERVED:
+            if name not in reserved:
+                self._fault(
+                    f"'{name}' means nothing in {self.scope.what}",
+                    where,
+                    self._advice(name),
+                )
+        elif name in model.trackers:
+            if not self.scope.trackers:
+                self._fault(
+                    f"'{name}' means nothing in {self.scope.what}", where, self._advice(name)
+                )
+        elif name in model.parameters:
+            parameter = model.parameters[name]
+            if parameter.curve is not None:
+                self._fault(
+                    f"'{name}' is a survival curve", where, f"write survival({name}, years)"
+                )
+            elif parameter.by:
+                axes = ", ".join(parameter.by)
+                self._fault(
+                    f"'{name}' is a table by {axes}", where, f"write {name}[{axes}]"
+                )
+        elif name in model.define:
+            self._inner(f"define.{name}", model.define[name], reserved)
+        elif name in model.curves:
+            self._fault(f"'{name}' is a survival curve", where, f"write hazard({name}, years)")
+        elif name not in model.dimensions:
+            known = [*model.parameters, *model.define, *model.dimensions, *model.trackers]
+            self._fault(
+                f"unknown name '{name}'", where, nearest(name, [*known, *sorted(reserved)])
+            )
+
+    def _advice(self, name: str) -> str:
+        if self.scope is PRICE:
+            return "put what runs into `quantity`, a second price into a second row"
+        if name == "time":
+            return "in a transition or payoff, model time is `years`"
+        return "name something that exists there"
+
+    def _inner(self, key: str, expression: Expression, reserved: frozenset[str]) -> None:
+        if key in self.open:
+            loop = " -> ".join([*self.open[self.open.index(key) :], key])
+            self._fault(f"a definition uses itself: {loop}", expression, "break the loop")
+            return
+        if (key, reserved) in self.seen:
+            return
+        self.seen.add((key, reserved))
+        self.open.append(key)
+        self._walk(expression.tree, expression, reserved)
+        self.open.pop()
+
+    def _column(
+        self, table: str, column: str, where: Expression, reserved: frozenset[str]
+    ) -> None:
+        rows = self.model.columns(table)
+        if rows is None:
+            tables = ["strategy", "treatment", "state", *self.model.dimensions]
+            self._fault(f"'{table}' has no columns", where, nearest(table, tables))
+            return
+        if table in RESERVED and table not in reserved:
+            self._fault(f"'{table}' means nothing in {self.scope.what}", where, self._advice(table))
+        if not any(column in cells for cells in rows.values()):
+            known = sorted({name for cells in rows.values() for name in cells})
+            plural = {"strategy": "strategies", "treatment": "treatments", "state": "states"}
+            self._fault(
+                f"no column '{column}' in {plural.get(table, table)}",
+                where,
+                nearest(f"{table}.{column}", [f"{table}.{name}" for name in known]),
+            )
+        for label, cells in rows.items():
+            if column in cells and not self._is_label_or_curve(cells[column].tree):
+                self._inner(f"{table}.{label}.{column}", cells[column], reserved)
+
+    def _is_label_or_curve(self, tree: Expr) -> bool:
+        if isinstance(tree, Index):
+            parameter = self.model.parameters.get(tree.name)
+            return parameter is not None and parameter.curve is not None
+        if not isinstance(tree, Name):
+            return False
+        parameter = self.model.parameters.get(tree.name)
+        if tree.name in self.model.curves or (parameter is not None and parameter.curve):
+            return True
+        return tree.name in self.model.labels and not self._means(tree)
+
+    def _index(
+        self, name: str, indices: tuple[Expr, ...], where: Expression, reserved: frozenset[str]
+    ) -> None:
+        parameter = self.model.parameters.get(name)
+        if parameter is None:
+            tables = [key for key, item in self.model.parameters.items() if item.by]
+            self._fault(f"unknown table '{name}'", where, nearest(name, tables))
+        elif not parameter.by:
+            self._fault(f"'{name}' is not a table", where, f"write {name}")
+        elif len(parameter.by) != len(indices):
+            axes = ", ".join(parameter.by)
+            self._fault(f"'{name}' is a table by {axes}", where, f"write {name}[{axes}]")
+        self._operands(indices, where, reserved)
+
+    def _curve(self, tree: Expr, where: Expression, reserved: frozenset[str]) -> None:
+        model = self.model
+        match tree:
+            case Name(name) if name in model.curves:
+                curve = model.curves[name]
+                self._inner(f"curves.{name}", curve.expression, reserved | {"time"})
+            case Name(name) if name in model.parameters:
+                parameter = model.parameters[name]
+                if parameter.curve is None:
+                    self._fault(f"'{name}' is not a survival curve", where, "name a curve")
+                elif parameter.by:
+                    axes = ", ".join(parameter.by)
+                    self._fault(f"'{name}' is a curve by {axes}", where, f"write {name}[{axes}]")
+            case Index(name, indices):
+                self._index(name, indices, where, reserved)
+                parameter = model.parameters.get(name)
+                if parameter is not None and parameter.curve is None:
+                    self._fault(f"'{name}' is not a survival curve", where, "name a curve")
+            case Column(table, column):
+                self._column(table, column, where, reserved)
+                for cells in (model.columns(table) or {}).values():
+                    if column in cells:
+                        self._curve(cells[column].tree, cells[column], reserved)
+            case Name(name) if name in model.define:
+                self._curve(model.define[name].tree, model.define[name], reserved)
+            case Name(name):
+                curves = [key for key, item in model.parameters.items() if item.curve]
+                self._fault(
+                    f"unknown curve '{name}'", where, nearest(name, [*model.curves, *curves])
+                )
+            case _:
+                self._fault("this is not a curve", where, "name a curve, a record or a column")
+
+    def _fault(self, what: str, where: Expression, mend: str) -> None:
+        self.mistakes.add(what, where=where.shown, mend=mend)

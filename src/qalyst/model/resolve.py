@@ -1,0 +1,346 @@
+"""From a model file to a resolved model: scenarios, parameters, defaults, checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from qalyst.errors import Mistakes, ModelError, nearest
+from qalyst.io.files import find_model, find_parameters
+from qalyst.io.records import read
+from qalyst.io.yaml import Section, load, merge
+from qalyst.model.kinds import check_units
+from qalyst.model.names import check_names, used_names
+from qalyst.model.resolved import Decision, ResolvedModel
+from qalyst.model.schema import SECTIONS, DecisionSection, MoneySection, SourceSection
+from qalyst.model.sections import Sections
+from qalyst.model.structure import check_structure
+from qalyst.params.load import load_parameters
+from qalyst.params.money import Money, in_one_money
+from qalyst.params.parameter import Parameter
+
+COMMAND_LINE = "command line  --set"
+_LATER = {
+    "attributes": "attributes need the individuals engine, which comes later: use profiles",
+}
+
+
+def load_model(
+    name: str,
+    *,
+    scenarios: Sequence[str] = (),
+    values: Mapping[str, float] | None = None,
+) -> ResolvedModel:
+    """Read a model, apply scenarios and values, and resolve it.
+
+    Parameters
+    ----------
+    name : name of a model of the catalogue, or path of a model file.
+    scenarios : overlays of the file, applied in this order.
+    values : parameter (or ``table[label, label]``, ``curve[shape]``) -> value in the unit of its
+        record, the same in every draw.
+
+    Raises
+    ------
+    ModelError
+        All that is wrong with the files, each mistake with its line.
+    """
+    path = find_model(name)
+    shown = _shown(path)
+    document = load(path, shown)
+    mistakes = Mistakes()
+    _check_sections(document, path, shown, mistakes)
+    known = document.get("scenarios") or Section(mark=document.mark)
+    merged, overlaid = _with_scenarios(document, known, scenarios, shown)
+    parameters = _load_all(merged, path, mistakes)
+    mistakes.raise_if_any()
+    parameters = _with_values(parameters, overlaid, values or {})
+    model = _assemble(merged, document, parameters, shown, tuple(scenarios), mistakes)
+    mistakes.raise_if_any()
+    _check(model, merged, mistakes)
+    mistakes.raise_if_any()
+    return _with_money_and_notes(model, merged, path)
+
+
+def _shown(path: Path) -> str:
+    """The path as one names it: from here if it is below, else its last two parts."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(Path(*path.parts[-2:]))
+
+
+def _check_sections(document: Section, path: Path, shown: str, mistakes: Mistakes) -> None:
+    for key in document:
+        if key in _LATER:
+            mistakes.add(
+                f"`{key}:` is not available yet", where=str(document.at(key)), mend=_LATER[str(key)]
+            )
+        elif key not in SECTIONS:
+            mistakes.add(
+                f"unknown section '{key}'",
+                where=str(document.at(key)),
+                mend=nearest(str(key), SECTIONS),
+            )
+    for needed in ("model", "title", "parameters", "outcomes", "strategies", "states"):
+        if needed not in document:
+            mistakes.add(
+                f"the section '{needed}' is missing", where=shown, mend=f"add `{needed}:`"
+            )
+    if not ({"transitions", "occupancy"} & set(document)):
+        mistakes.add("the model has no `transitions:`", where=shown, mend="add them")
+    if document.get("model") not in (None, path.stem):
+        mistakes.add(
+            f"the model is called '{document['model']}', its file '{path.name}'",
+            where=str(document.at("model")),
+            mend=f"write `model: {path.stem}`, or rename the file",
+        )
+
+
+def _with_scenarios(
+    document: Section, known: Section, scenarios: Sequence[str], shown: str
+) -> tuple[Section, Section]:
+    """The document with the overlays, and the parameter values they set."""
+    merged = document
+    values = Section(mark=document.mark)
+    for name in scenarios:
+        overlay = known.get(name)
+        if not isinstance(overlay, Section):
+            raise ModelError(
+                f"no scenario '{name}' in {shown}",
+                where="command line  --scenario",
+                mend=nearest(name, map(str, known)),
+            )
+        for key in overlay:
+            if key not in SECTIONS or key in ("model", "scenarios"):
+                raise ModelError(
+                    f"the scenario '{name}' changes '{key}', which is no section of a model",
+                    where=str(overlay.at(key)),
+                    mend=nearest(str(key), SECTIONS),
+                )
+        changed = Section(overlay, mark=overlay.mark)
+        given = changed.pop("parameters", None)
+        if given is not None and not isinstance(given, Section):
+            raise ModelError(
+                f"`parameters:` of the scenario '{name}' is not a mapping",
+                where=str(overlay.at("parameters")),
+                mend="write {name: value}",
+            )
+        values = merge(values, given or Section(mark=overlay.mark))
+        merged = merge(merged, changed)
+    return merged, values
+
+
+def _load_all(merged: Section, path: Path, mistakes: Mistakes) -> dict[str, Parameter]:
+    names = merged.get("parameters", [])
+    where = f"{merged.at('parameters')}  parameters"
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ModelError(
+            "`parameters:` is not a list of parameter files", where=where, mend="write [nelm]"
+        )
+    found: dict[str, Parameter] = {}
+    for name in names:
+        with mistakes.caught():
+            file = find_parameters(name, path, where)
+            for key, parameter in load_parameters(file, f"params/{name}.yaml").items():
+                if key in found:
+                    mistakes.add(
+                        f"'{key}' is defined twice",
+                        where=f"{found[key].mark} and {parameter.mark}",
+                        mend="rename one of the two, or list one of the two files",
+                    )
+                found[key] = parameter
+    return found
+
+
+def _with_values(
+    parameters: dict[str, Parameter], overlaid: Section, values: Mapping[str, float]
+) -> dict[str, Parameter]:
+    changed = dict(parameters)
+    for key, value in overlaid.items():
+        where = f"{overlaid.at(key)}  parameters.{key}"
+        changed[str(key)] = _named(changed, str(key), where).fixed_at(value, where)
+    for text, value in values.items():
+        where = f"{COMMAND_LINE} {text}={value:g}"
+        name, cell = _cell(text)
+        parameter = _named(changed, name, where)
+        given: Any = value
+        for step in reversed(cell):
+            given = {step: given}
+        changed[name] = parameter.fixed_at(given, where)
+    return changed
+
+
+def _named(parameters: Mapping[str, Parameter], name: str, where: str) -> Parameter:
+    if name not in parameters:
+        raise ModelError(f"no parameter '{name}'", where=where, mend=nearest(name, parameters))
+    return parameters[name]
+
+
+def _cell(text: str) -> tuple[str, list[str | float]]:
+    found = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(?:\[([^\]]*)\])?\s*", text)
+    if found is None:
+        raise ModelError(
+            f"'{text}' is not the name of a parameter",
+            where=COMMAND_LINE,
+            mend="write name=value, or table[label, label]=value",
+        )
+    steps: list[str | float] = []
+    for word in (found[2] or "").split(","):
+        if word.strip():
+            is_number = re.fullmatch(r"-?[0-9.]+", word.strip())
+            steps.append(float(word) if is_number else word.strip())
+    return found[1], steps
+
+
+def _assemble(
+    merged: Section,
+    document: Section,
+    parameters: dict[str, Parameter],
+    shown: str,
+    scenarios: tuple[str, ...],
+    mistakes: Mistakes,
+) -> ResolvedModel:
+    sections = Sections(merged, mistakes)
+    states = sections.states()
+    outcomes = sections.outcomes()
+    transitions = sections.transitions(states)
+    events = list(dict.fromkeys(row.name for row in transitions))
+    known = document.get("scenarios") or {}
+    return ResolvedModel(
+        name=str(merged.get("model")),
+        title=str(merged.get("title", "")),
+        source=_source(merged),
+        file=shown,
+        scenarios=scenarios,
+        known_scenarios=tuple(map(str, known)),
+        parameters=parameters,
+        used_parameters=(),
+        decision=_decision(merged, outcomes),
+        money=None,
+        timing=sections.timing(),
+        outcomes=outcomes,
+        dimensions=sections.dimensions(),
+        strategies=sections.strategies(),
+        treatments=sections.treatments(),
+        states=states,
+        trackers=sections.trackers(states),
+        define=sections.define(),
+        curves=sections.curves(),
+        transitions=tuple(transitions),
+        occupancy=sections.occupancy(states),
+        payoffs=tuple(sections.payoffs(outcomes, states, events)),
+    )
+
+
+def _source(merged: Section) -> str:
+    given = merged.get("source")
+    if not isinstance(given, Section):
+        return ""
+    source = read(SourceSection, given, "source")
+    return f"{source.cite}, doi:{source.doi}" if source.doi else source.cite
+
+
+def _decision(merged: Section, outcomes: Mapping[str, Any]) -> Decision:
+    section = merged.get("decision")
+    if not isinstance(section, Section):
+        cost = "costs" if "costs" in outcomes else None
+        effect = "qalys" if "qalys" in outcomes else None
+        return Decision(cost, effect, (), "not stated", stated=False)
+    raw = read(DecisionSection, section, "decision")
+    for key, name in (("cost", raw.cost), ("effect", raw.effect)):
+        if name is not None and name not in outcomes:
+            raise ModelError(
+                f"the decision's {key} '{name}' is no outcome",
+                where=f"{section.at(key)}  decision.{key}",
+                mend=nearest(name, outcomes),
+            )
+    for threshold in raw.thresholds:
+        if not 0 <= threshold <= 1e12:
+            raise ModelError(
+                f"the threshold {threshold:g} is not a willingness to pay",
+                where=f"{section.at('thresholds')}  decision.thresholds",
+                mend="write amounts of money per unit of effect, 0 or more",
+            )
+    return Decision(
+        raw.cost,
+        raw.effect,
+        tuple(float(value) for value in raw.thresholds),
+        raw.perspective,
+        stated=True,
+    )
+
+
+def _check(model: ResolvedModel, merged: Section, mistakes: Mistakes) -> None:
+    time = merged.get("time")
+    check_structure(model, dict(time) if isinstance(time, Section) else {}, mistakes)
+    before = len(mistakes)
+    check_names(model, mistakes)
+    if len(mistakes) == before:
+        check_units(model, mistakes)
+        _check_columns(model, merged, mistakes)
+
+
+def _check_columns(model: ResolvedModel, merged: Section, mistakes: Mistakes) -> None:
+    """A column that nothing reads, in base or scenario, is a misspelling."""
+    _, used = used_names(model)
+    scenario_text = repr(merged.get("scenarios", {}))
+    tables: dict[str, str] = {
+        "strategy": "strategies",
+        "treatment": "treatments",
+        "state": "states",
+        **{name: f"profiles.{name}" for name in model.dimensions},
+    }
+    for table, section in tables.items():
+        columns = {
+            name: cell for cells in (model.columns(table) or {}).values() for name, cell in cells.items()
+        }
+        known = [name for name in columns if (table, name) in used]
+        for name, cell in columns.items():
+            if (table, name) not in used and f"{table}.{name}" not in scenario_text:
+                mistakes.add(
+                    f"nothing reads the column '{name}' of {section}",
+                    where=cell.where,
+                    mend=f"{nearest(name, known)} Drop the column if it is not needed"
+                    if known
+                    else "drop it",
+                )
+
+
+def _with_money_and_notes(model: ResolvedModel, merged: Section, path: Path) -> ResolvedModel:
+    names, _ = used_names(model)
+    used = tuple(name for name in model.parameters if name in names)
+    money = _money(merged, path)
+    parameters = in_one_money(model.parameters, used, money, model.file)
+    notes = []
+    unused = [
+        name
+        for name, parameter in model.parameters.items()
+        if name not in names and parameter.fixed_by
+    ]
+    for name in unused:
+        notes.append(f"'{name}' is set, but the model does not use it")
+    unindexed = [name for name in used if parameters[name].price_year == "unknown"]
+    if unindexed:
+        notes.append(
+            f"price year unknown, not carried by the index: {', '.join(sorted(unindexed))}"
+        )
+    return replace(
+        model, parameters=parameters, used_parameters=used, money=money, notes=tuple(notes)
+    )
+
+
+def _money(merged: Section, path: Path) -> Money | None:
+    section = merged.get("money")
+    if not isinstance(section, Section):
+        return None
+    raw = read(MoneySection, section, "money")
+    where = f"{section.at('index')}  money.index"
+    index = None
+    if raw.index is not None:
+        indices = load_parameters(find_parameters("indices", path, where), "params/indices.yaml")
+        index = _named(indices, raw.index, where)
+    return Money(raw.currency, raw.year, index, f"{section.mark}  money")

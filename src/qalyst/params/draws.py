@@ -1,0 +1,159 @@
+"""Values of parameters: the base case, and draws of the probabilistic analysis.
+
+A draw is the quantile of its family at a uniform number addressed by (seed, record, cell,
+draw): adding a parameter, a strategy or a thread never changes the draws of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from qalyst.axes import Float, Int
+from qalyst.errors import ModelError
+from qalyst.params.parameter import Joint, Parameter, Path, bounds, show_path
+from qalyst.stats.addresses import uniforms
+from qalyst.stats.joint import joint_normal
+from qalyst.stats.uncertainty import Dirichlet, Fixed
+
+
+class Values(Protocol):
+    """What an expression reads of its parameters."""
+
+    def cell(self, name: str, path: Path) -> Float:
+        """[draw] of a number, or of a cell of a table, in years."""
+
+    def curve(self, name: str, labels: Path) -> dict[str, Any]:
+        """[draw] of each parameter of a survival curve, in years."""
+
+
+class BaseCase:
+    """One draw: the base values."""
+
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        self._parameters = parameters
+
+    def cell(self, name: str, path: Path) -> Float:
+        """[1] base value."""
+        return np.array([self._parameters[name].base(path)])
+
+    def curve(self, name: str, labels: Path) -> dict[str, Any]:
+        """[1] base values of a curve's parameters."""
+        parameter = self._parameters[name]
+        return parameter.curve_values(labels, lambda path: np.array([parameter.values[path]]))
+
+
+class Draws:
+    """Addressed draws of the parameters.
+
+    Parameters
+    ----------
+    parameters : by name.
+    seed : any non-negative integer below 2**64.
+    indices : [draw] which draws; a chunk of them gives the same numbers as all of them.
+    """
+
+    def __init__(self, parameters: Mapping[str, Parameter], seed: int, indices: Int) -> None:
+        self._parameters, self._seed, self._indices = parameters, seed, indices
+        self._cells: dict[tuple[str, Path], Float] = {}
+        self._joints: dict[str, dict[Path, Float]] = {}
+
+    def cell(self, name: str, path: Path) -> Float:
+        """[draw] of a cell, in years and in the model's money year.
+
+        Raises
+        ------
+        ModelError
+            A draw that the unit cannot have, such as a negative cost.
+        """
+        key = (name, path)
+        if key not in self._cells:
+            parameter = self._parameters[name]
+            drawn = self._raw(parameter, path)
+            self._check(parameter, path, drawn)
+            self._cells[key] = drawn * parameter.factor
+        return self._cells[key]
+
+    def curve(self, name: str, labels: Path) -> dict[str, Any]:
+        """[draw] of each parameter of a curve, in years."""
+        parameter = self._parameters[name]
+        return parameter.curve_values(labels, lambda path: self._raw(parameter, path))
+
+    def _raw(self, parameter: Parameter, path: Path) -> Float:
+        """[draw] in the unit of the record."""
+        if parameter.joint is not None:
+            own = path if parameter.curve is not None else (parameter.name,)
+            return self._joint(parameter.joint)[own]
+        family = parameter.uncertainty.get(path)
+        value = parameter.values[path]
+        if family is None or isinstance(family, Fixed):
+            return np.full(len(self._indices), value)
+        if isinstance(family, Dirichlet):
+            return self._dirichlet(parameter, family)[path]
+        cell = "" if parameter.together else show_path(path)
+        return family.quantile(value, uniforms(self._seed, parameter.name, cell, self._indices))
+
+    def _dirichlet(self, parameter: Parameter, family: Dirichlet) -> dict[Path, Float]:
+        if parameter.name not in self._joints:
+            cells = family.cells
+            u = np.stack(
+                [uniforms(self._seed, parameter.name, cell, self._indices) for cell in cells]
+            )
+            shares = family.quantile(family.implied_value(), u)
+            self._joints[parameter.name] = {
+                (cell,): share for cell, share in zip(cells, shares, strict=True)
+            }
+        return self._joints[parameter.name]
+
+    def _joint(self, joint: Joint) -> dict[Path, Float]:
+        if joint.record not in self._joints:
+            self._joints[joint.record] = (
+                self._resampled(joint) if joint.rows is not None else self._normal(joint)
+            )
+        return self._joints[joint.record]
+
+    def _resampled(self, joint: Joint) -> dict[Path, Float]:
+        assert joint.rows is not None
+        u = uniforms(self._seed, joint.record, "row", self._indices)
+        rows = np.asarray(joint.rows)[(u * len(joint.rows)).astype(np.int64)]
+        return {name: rows[:, column] for column, name in enumerate(joint.names)}
+
+    def _normal(self, joint: Joint) -> dict[Path, Float]:
+        assert joint.covariance is not None
+        centre = np.array([self._centre(joint, name) for name in joint.names])
+        logs = joint.logarithm or (False,) * len(joint.names)
+        centre = np.where(logs, np.log(np.where(logs, centre, 1.0)), centre)
+        u = np.stack(
+            [
+                uniforms(self._seed, joint.record, show_path(name), self._indices)
+                for name in joint.names
+            ]
+        )
+        drawn = joint_normal(centre, np.asarray(joint.covariance), u)
+        return {
+            name: np.exp(row) if log else row
+            for name, row, log in zip(joint.names, drawn, logs, strict=True)
+        }
+
+    def _centre(self, joint: Joint, name: Path) -> float:
+        curve = self._parameters.get(joint.record)
+        if curve is not None and curve.curve is not None:
+            return curve.values[name]
+        return self._parameters[str(name[0])].values[()]
+
+    def _check(self, parameter: Parameter, path: Path, drawn: Float) -> None:
+        low, high = bounds(parameter)
+        wrong = ~((drawn >= low) & (drawn <= high))
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            raise ModelError(
+                f"draw {self._indices[first]} of '{parameter.name}{show_path(path)}' is "
+                f"{drawn[first]:.4g}, which {parameter.unit_text} cannot be "
+                f"({wrong.sum()} of {len(drawn)} draws)",
+                where=f"{parameter.mark}  parameters.{parameter.name}",
+                mend="choose a family that stays within bounds: beta for probabilities, gamma "
+                "for costs and rates, lognormal for ratios",
+            )
+
