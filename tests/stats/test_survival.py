@@ -17,6 +17,7 @@ from qalyst.stats.survival import (
     from_median,
     in_years,
 )
+from qalyst.stats.survival_families import least_spline_slope, spline_slope
 
 CASES = Path(__file__).parents[1] / "cases"
 STANDARD = json.loads((CASES / "survival_distributions_standard.json").read_text())
@@ -273,6 +274,16 @@ def test_the_generalised_f_is_a_power_of_an_f(Q, P):
     np.testing.assert_allclose(found, np.log(alive), rtol=1e-11, atol=1e-15)
 
 
+def test_a_generalised_f_whose_odds_are_far_from_one_is_not_rounded_away():
+    Q, P, mu, sigma = 8.0, 6.0, 0.1, 0.18
+    t = np.array([0.2, 0.37, 0.46, 0.58, 0.9])
+    delta = np.sqrt(Q**2 + 2 * P)
+    s1, s2 = 2 / (delta**2 + Q * delta), 2 / (delta**2 - Q * delta)
+    dead = scipy.stats.f.cdf(np.exp(delta * (np.log(t) - mu) / sigma), 2 * s1, 2 * s2)
+    found = log_survival("genf", t, {"mu": mu, "sigma": sigma, "Q": Q, "P": P})
+    np.testing.assert_allclose(-np.expm1(found), dead, rtol=1e-11)
+
+
 def test_special_cases_of_the_generalised_f():
     t = np.array([0.0, 0.1, 1.0, 5.0, 40.0])
     loglogistic = log_survival("loglogistic", t, {"shape": np.sqrt(2) / 0.8, "scale": np.exp(0.3)})
@@ -381,11 +392,20 @@ def test_a_possible_curve_is_accepted(family):
     check(family, EXAMPLES[family], "test")
 
 
-def test_a_spline_that_turns_within_its_knots_is_judged_where_it_is_steepest():
+def test_a_spline_that_falls_beyond_its_last_knot_is_refused():
     # Slope at the knots 0 and 1 and 2 of gamma1 + 3 gamma2 ((x-1)+^2 - x^2/2): 1, 1-1.5 g, 1-3 g.
     check("spline", {"gammas": [0, 1, 0.33], "knots": [0, 1, 2], "scale": "hazard"}, "test")
     with pytest.raises(ModelError, match="survival rises"):
         check("spline", {"gammas": [0, 1, 0.34], "knots": [0, 1, 2], "scale": "hazard"}, "test")
+
+
+@given(st.lists(st.floats(-2, 2), min_size=3, max_size=3))
+def test_the_least_slope_of_a_spline_is_that_of_a_fine_grid(inner):
+    gammas, knots = [0.0, 1.0, *inner], [-1.0, 0.2, 0.9, 1.7, 3.0]
+    grid = spline_slope(np.linspace(-1, 3, 4001), gammas, knots)
+    least = least_spline_slope(gammas, knots)
+    # A parabola of curvature below 100 rises by less than 100 * 0.0005**2 from its vertex.
+    assert least - 1e-12 <= grid.min() <= least + 1e-4
 
 
 def test_importing_the_families_does_not_import_scipy():

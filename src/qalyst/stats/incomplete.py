@@ -50,10 +50,18 @@ def log_beta_share(a: Float, b: Float, log_odds: Float) -> Float:
     """
     from scipy import special
 
-    share, rest = special.expit(-log_odds), special.expit(log_odds)
-    return _with_tail(
-        special.betainc(a, b, share), special.betainc(b, a, rest), _beta_tail, a, b, log_odds
-    )
+    # From the end that is nearer: a share beyond 1 - 1e-16 is 1 to a float, its rest is not 0.
+    swapped = log_odds < 0
+    first, second = np.where(swapped, b, a), np.where(swapped, a, b)
+    nearer = special.expit(-np.abs(log_odds))
+    below = special.betainc(first, second, nearer)
+    above = special.betainc(second, first, special.expit(np.abs(log_odds)))
+    rounded = (nearer < 1e-3) & (below > 0.5)
+    if rounded.any():  # ten times slower, so only where it is needed
+        exact = special.betaincc(first, second, np.where(rounded, nearer, 0.0))
+        above = np.where(rounded, exact, above)
+    value, complement = np.where(swapped, above, below), np.where(swapped, below, above)
+    return _with_tail(value, complement, _beta_tail, a, b, log_odds)
 
 
 def _with_tail(value: Float, complement: Float, tail: Tail, *arguments: Float) -> Float:

@@ -1,0 +1,1 @@
+"""Cohort engines: expected quantities of every strategy and profile."""

@@ -1,0 +1,150 @@
+"""What every cohort engine gives: quantities by program, and the trace of the base case."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from qalyst.axes import Float, Int
+from qalyst.errors import ModelError
+from qalyst.model.evaluate import Evaluator
+from qalyst.model.guards import GuardKeeper
+from qalyst.model.partial import PartialEvaluator
+from qalyst.model.program import Cell
+from qalyst.model.residual import Residual
+from qalyst.model.resolved import Label, ResolvedModel
+from qalyst.model.weights import Weights
+from qalyst.params.draws import Values
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """Quantities of one strategy and profile.
+
+    Attributes
+    ----------
+    strategy, profile : indices.
+    cells : [cell] indices into the engine's `cells`.
+    amount : [cell, discounted or not, draw].
+    """
+
+    strategy: int
+    profile: int
+    cells: tuple[int, ...]
+    amount: Float
+
+
+@dataclass(frozen=True)
+class TraceRow:
+    """Occupancy of one state (on one line) over the points of time.
+
+    Attributes
+    ----------
+    occupancy : [n + 1], averaged over profiles.
+    """
+
+    strategy: str
+    state: str
+    line: int
+    occupancy: Float
+
+
+class Engine(Protocol):
+    """A way to run a model: prepared once, run for any draws."""
+
+    shared: Shared
+
+    def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
+        """Quantities of every program for some draws."""
+
+    def trace(self, evaluate: Evaluator) -> list[TraceRow]:
+        """Occupancy of every state in the base case."""
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """Strategy -> compartments that the engine carries for one profile."""
+
+
+@dataclass
+class Shared:
+    """What the programs of a model share: residuals, weights, profiles, cells, guards."""
+
+    model: ResolvedModel
+    partial: PartialEvaluator = field(init=False)
+    weights: Weights = field(init=False)
+    static: Evaluator = field(init=False)
+    profiles: list[dict[str, Label]] = field(init=False)
+    cells: list[Cell] = field(default_factory=list)
+    guards: GuardKeeper = field(init=False)
+    _numbers: dict[tuple[int, str, int], int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.partial = PartialEvaluator(self.model)
+        self.weights = Weights(self.model, self.partial)
+        self.static = self.evaluator(None)
+        self._profile_weights = _profile_weights(self.partial)
+        self.profiles = [profile for profile, _ in self._profile_weights]
+        self.guards = GuardKeeper(self.model, self.partial.residuals)
+
+    def evaluator(self, values: Values | None) -> Evaluator:
+        """Reads residuals for some draws."""
+        timing = self.model.timing
+        return Evaluator(self.model.parameters, values, timing.cycle, timing.cycles)
+
+    def number(self, cell: Cell) -> int:
+        """Index of a cell; a new one is added."""
+        key = (cell.payoff, cell.state, cell.price.index)
+        if key not in self._numbers:
+            self._numbers[key] = len(self.cells)
+            self.cells.append(cell)
+        return self._numbers[key]
+
+    def profile_weights(self, evaluate: Evaluator) -> Float:
+        """[profile, draw] weights of the profiles.
+
+        Raises
+        ------
+        ModelError
+            Weights that are negative or do not sum to 1.
+        """
+        found = [evaluate(weight)[0, 0] for _, weight in self._profile_weights]
+        weights = np.stack(np.broadcast_arrays(*found)).astype(float)
+        total = weights.sum(axis=0)
+        if not ((np.abs(total - 1) < 1e-9).all() and (weights >= -1e-12).all()):
+            worst = int(np.argmax(np.abs(total - 1)))
+            raise ModelError(
+                f"the weights of the profiles sum to {total[worst]:.6g}"
+                + (", one is negative" if (weights < 0).any() else ""),
+                where=f"{self.model.file}  profiles",
+                mend="the weights of each dimension sum to 1 (in every draw)",
+            )
+        return weights
+
+    def price(self, evaluate: Evaluator, cell: Cell) -> Float:
+        """[draw] price of a cell."""
+        return np.asarray(evaluate(cell.price)[0, 0], dtype=float)
+
+
+def _profile_weights(partial: PartialEvaluator) -> list[tuple[dict[str, Label], Residual]]:
+    """Profiles that can occur, with their weights: a weight may use dimensions above it."""
+    make = partial.residuals
+    found: list[tuple[dict[str, Label], Residual]] = [({}, make.one)]
+    for dimension in partial.model.dimensions.values():
+        crossed = []
+        for (profile, weight), label in itertools.product(found, dimension.labels):
+            own = partial.value(dimension.weights[label], profile)
+            both = make.times(weight, own)
+            if not both.is_number(0):
+                crossed.append(({**profile, dimension.name: label}, both))
+        found = crossed
+    if not found:
+        raise ModelError(
+            "no profile has a weight above 0",
+            where=f"{partial.model.file}  profiles",
+            mend="give weights that sum to 1",
+        )
+    return found

@@ -1,0 +1,180 @@
+"""Partitioned survival: shares of states read from curves (Woods et al. 2017, NICE DSU TSD 19)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from qalyst.axes import Float, Int
+from qalyst.engines.engine import Quantities, Shared, TraceRow
+from qalyst.errors import ModelError
+from qalyst.model.evaluate import Evaluator
+from qalyst.model.program import Cell
+from qalyst.model.residual import Residual
+from qalyst.model.resolved import Label, Payoff
+
+GAUSS_POINTS = 16
+WHICH = (True, False)  # discounted, undiscounted
+
+
+class PartitionedEngine:
+    """Shares at points of time, weighted like the heads of a cohort.
+
+    Parameters
+    ----------
+    shared : what the programs of the model share.
+    """
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared = shared
+        self._programs = [
+            _Program(shared, strategy, profile)
+            for strategy in shared.model.strategies
+            for profile in shared.profiles
+        ]
+
+    @property
+    def reached(self) -> dict[str, int]:
+        """Strategy -> number of states."""
+        model = self.shared.model
+        return dict.fromkeys(model.strategies, len(model.states))
+
+    def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
+        """Quantities of every program."""
+        profiles = len(self.shared.profiles)
+        for number, program in enumerate(self._programs):
+            amounts = program.amounts(evaluate, len(draws), draws)
+            cells = tuple(amounts)
+            amount = np.stack([amounts[cell] for cell in cells]) if cells else np.zeros((0, 2, 1))
+            yield Quantities(number // profiles, number % profiles, cells, amount)
+
+    def trace(self, evaluate: Evaluator) -> list[TraceRow]:
+        """Share of every state in the base case."""
+        weights = self.shared.profile_weights(evaluate)[:, 0]
+        total: dict[tuple[str, str], Float] = {}
+        for number, program in enumerate(self._programs):
+            shares = program.shares(evaluate, 1, np.array([], dtype=np.int64))
+            for state, share in shares.items():
+                key = (program.strategy, state)
+                total[key] = total.get(key, 0.0) + weights[number % len(weights)] * share[:, 0]
+        return [TraceRow(strategy, state, 0, share) for (strategy, state), share in total.items()]
+
+
+class _Program:
+    """Residuals of one strategy and profile."""
+
+    def __init__(self, shared: Shared, strategy: str, profile: dict[str, Label]) -> None:
+        self.shared, self.model = shared, shared.model
+        self.strategy, self.profile = strategy, profile
+        self.occupancy = {
+            state: shared.partial.value(expression, self._known(state))
+            for state, expression in self.model.occupancy.items()
+        }
+        self.counted = [
+            (payoff, state, self._cell(number, payoff, state), self._quantity(payoff, state))
+            for number, payoff in enumerate(self.model.payoffs)
+            for state in (payoff.within or payoff.targets or ())
+        ]
+
+    def _known(self, state: str) -> dict[str, Any]:
+        return {**self.profile, "strategy": self.strategy, "state": state}
+
+    def _cell(self, number: int, payoff: Payoff, state: str) -> int:
+        price = self.shared.partial.value(payoff.price, self._known(state))
+        return self.shared.number(Cell(number, state, price))
+
+    def _quantity(self, payoff: Payoff, state: str) -> Residual:
+        return self.shared.partial.value(payoff.quantity, self._known(state))
+
+    def shares(self, evaluate: Evaluator, count: int, draws: Int) -> dict[str, Float]:
+        """State -> [n + 1, draw] share; checked.
+
+        Raises
+        ------
+        ModelError
+            A share below 0 (curves that cross), or shares that do not sum to 1.
+        """
+        points = self.model.timing.cycles + 1
+        found = {}
+        for state, node in self.occupancy.items():
+            values = np.broadcast_to(evaluate(node)[:, 0], (points, count)).astype(float)
+            wrong = ~(values >= -1e-12)
+            if wrong.any():
+                cycle, lane = (int(i[0]) for i in np.nonzero(wrong))
+                raise ModelError(
+                    f"the share of '{state}' is {values[cycle, lane]:.4g} at year "
+                    f"{cycle * self.model.timing.cycle:.3g}: the curves cross",
+                    where=f"{self.model.occupancy[state].shown}; {self._where(draws, lane)}",
+                    mend="cap the curve with min(...)",
+                )
+            found[state] = values
+        total = sum(found.values())
+        if not (np.abs(total - 1) < 1e-9).all():
+            raise ModelError(
+                f"the shares of the states sum to {np.max(total):.6g}",
+                where=f"{self.model.file}  occupancy; {self._where(draws, 0)}",
+                mend="write one of them as 1 minus the others",
+            )
+        return found
+
+    def _where(self, draws: Int, lane: int) -> str:
+        draw = f", draw {draws[lane]}" if len(draws) > 1 else ""
+        return f"strategy {self.strategy}{draw}"
+
+    def amounts(self, evaluate: Evaluator, count: int, draws: Int) -> dict[int, Float]:
+        """Cell -> [discounted or not, draw] quantity."""
+        shares = self.shares(evaluate, count, draws)
+        exact = self.model.timing.correction == "exact"
+        integrals = self._integrals(evaluate, count) if exact else {}
+        amounts: dict[int, Float] = {}
+        for payoff, state, cell, quantity in self.counted:
+            points = self.model.timing.cycles + 1
+            value = np.broadcast_to(evaluate(quantity)[:, 0], (points, count)).astype(float)
+            total = amounts.setdefault(cell, np.zeros((2, count)))
+            for which, discounted in enumerate(WHICH):
+                if payoff.within is None:
+                    total[which] += self._gained(payoff, shares[state], value, discounted)
+                elif exact:
+                    scale = self.shared.weights.scale(payoff.outcome)
+                    spent = integrals[state, payoff.outcome, discounted] / scale
+                    total[which] += (spent * value[:-1]).sum(axis=0)
+                else:
+                    total[which] += self._spent(payoff, shares[state], value, discounted)
+        return amounts
+
+    def _spent(self, payoff: Payoff, share: Float, value: Float, discounted: bool) -> Float:
+        weights = self.shared.weights
+        points = weights.time_at_points(payoff.outcome, discounted)
+        first = weights.time_at_start(payoff.outcome, discounted) + points
+        second = weights.time_at_end(payoff.outcome, discounted)[:-1]
+        amount = (share * value * first[:, None]).sum(axis=0)
+        return np.asarray(amount + (share[1:] * value[:-1] * second[:, None]).sum(axis=0))
+
+    def _gained(self, payoff: Payoff, share: Float, value: Float, discounted: bool) -> Float:
+        moves = self.shared.weights.moves(payoff.outcome, discounted)[:-1, None]
+        return np.asarray((np.diff(share, axis=0) * value[:-1] * moves).sum(axis=0))
+
+    def _integrals(self, evaluate: Evaluator, count: int) -> dict[tuple[str, str, bool], Float]:
+        """(state, outcome, discounted) -> [n, draw] discounted years in each cycle."""
+        cycle, n = self.model.timing.cycle, self.model.timing.cycles
+        nodes, weights = np.polynomial.legendre.leggauss(GAUSS_POINTS)
+        total: dict[tuple[str, str, bool], Float] = {}
+        for node, weight in zip((nodes + 1) / 2 * cycle, weights / 2 * cycle, strict=True):
+            at_node = evaluate.later(float(node))
+            for state, residual in self.occupancy.items():
+                share = np.broadcast_to(at_node(residual)[:n, 0], (n, count))
+                for outcome in self.model.outcomes:
+                    for discounted in WHICH:
+                        factor = self._discount(outcome, discounted, float(node))
+                        key = (state, outcome, discounted)
+                        total[key] = total.get(key, 0.0) + weight * factor[:, None] * share
+        return total
+
+    def _discount(self, outcome: str, discounted: bool, node: float) -> Float:
+        weights, word = self.shared.weights, self.model.timing.discounting
+        if word != "counted":
+            return weights.moment(outcome, discounted, word)
+        force = weights.force(outcome, discounted)
+        return weights.factors(outcome, discounted)[:-1] * np.exp(-force * node)

@@ -1,0 +1,51 @@
+"""phi(x) = (1 - exp(-x)) / x without a division and without an exponential.
+
+With H the cumulative hazard of a cycle and y the heads at its start, p = y phi(H) gives the
+flow of each cause as h p and those who stay as y - H p: shares of competing risks (Putter,
+Fiocco & Geskus 2007, Stat Med 26:2389-2430) with neither 1 - exp(-H) nor h / H formed.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+
+REACH = 0.5  # the polynomial holds for 0 <= x <= REACH
+
+# Chebyshev interpolant of degree 9 on [0, 1/2], computed with 60 digits; relative error 1 ulp.
+_C0, _C1, _C2, _C3, _C4 = (
+    1.0,
+    -0.49999999999998485,
+    0.16666666666566382,
+    -0.041666666640941714,
+    0.008333332997835102,
+)
+_C5, _C6, _C7, _C8, _C9 = (
+    -0.0013888863717021528,
+    0.0001984011727676172,
+    -2.4768788096264572e-05,
+    2.6988592921217972e-06,
+    -2.1985703840083692e-07,
+)
+
+
+@numba.njit(fastmath={"contract"}, error_model="numpy")
+def phi(x):  # type: ignore[no-untyped-def]
+    """phi(x) for 0 <= x <= `REACH`; 1 at 0."""
+    return _C0 + x * (
+        _C1
+        + x
+        * (_C2 + x * (_C3 + x * (_C4 + x * (_C5 + x * (_C6 + x * (_C7 + x * (_C8 + x * _C9)))))))
+    )
+
+
+@numba.njit(error_model="numpy")
+def doublings(greatest):  # type: ignore[no-untyped-def]
+    """How often x must be halved to come within reach of the polynomial.
+
+    Each halving is undone by phi(2x) = phi(x) (1 - x phi(x) / 2).
+    """
+    if not greatest > REACH:
+        return 0
+    return math.ceil(math.log2(greatest / REACH))

@@ -1,0 +1,305 @@
+"""Lowering: one strategy and profile becomes compartments and the routes between them.
+
+Places are followed from the start, and chance nodes are folded into shares. What is left is a
+`Program`, from which the tables of the kernels, the continuous engine and the trace are made.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from qalyst.axes import CYCLE, DRAW, RESIDENCE
+from qalyst.errors import ModelError
+from qalyst.model.evaluate import Evaluator
+from qalyst.model.partial import PartialEvaluator
+from qalyst.model.places import Journey, Place
+from qalyst.model.program import (
+    Cell,
+    Compartment,
+    Counted,
+    Event,
+    Flow,
+    Guard,
+    Program,
+    Route,
+)
+from qalyst.model.residual import Residual
+from qalyst.model.resolved import Label, Payoff, ResolvedModel, Transition
+
+MAX_COMPARTMENTS = 1_000_000
+_Kind = Literal["time", "heads", "end", "move"]
+_Bound = Literal["rate", "share", "rest", "nothing left"]
+
+
+def lower(
+    partial: PartialEvaluator,
+    strategy: str,
+    profile: dict[str, Label],
+) -> Program:
+    """The program of a strategy and profile.
+
+    Parameters
+    ----------
+    partial : evaluates the model's expressions.
+    strategy, profile : whose program.
+
+    Raises
+    ------
+    ModelError
+        What only shows when places are followed: a missing rest row, a step beyond the last line.
+    """
+    return _Lowering(partial, strategy, profile).run()
+
+
+class _Lowering:
+    """Follows the places of one journey."""
+
+    def __init__(
+        self, partial: PartialEvaluator, strategy: str, profile: dict[str, Label]
+    ) -> None:
+        self.partial, self.make = partial, partial.residuals
+        self.model: ResolvedModel = partial.model
+        self.journey = Journey(partial, strategy, profile)
+        timing = self.model.timing
+        self.static = Evaluator(self.model.parameters, None, timing.cycle, timing.cycles)
+        self.guards: list[Guard] = []
+        self._through: dict[tuple[Place, str | None], Route] = {}
+
+    def run(self) -> Program:
+        journey = self.journey
+        start = self._chances(journey.start, None)
+        compartments: dict[Place, Compartment] = {}
+        todo = list(start.targets)
+        while todo:
+            place = todo.pop()
+            if place in compartments:
+                continue
+            if len(compartments) >= MAX_COMPARTMENTS:
+                raise self._too_many()
+            compartment = self._compartment(place)
+            compartments[place] = compartment
+            todo.append(compartment.aged)
+            for flow in (*compartment.risks, *compartment.schedules):
+                todo += flow.route.targets
+        return Program(
+            journey.strategy,
+            journey.profile,
+            start,
+            compartments,
+            self.guards,
+            reached=len(compartments),
+        )
+
+    def _too_many(self) -> ModelError:
+        widest = max(self.model.trackers.values(), key=lambda tracker: tracker.up_to)
+        return ModelError(
+            f"the history of '{self.journey.strategy}' makes more than {MAX_COMPARTMENTS:,} places",
+            where=widest.where,
+            mend=f"lower `up_to` of '{widest.name}', or use the individuals engine",
+        )
+
+    # -- one compartment
+
+    def _compartment(self, place: Place) -> Compartment:
+        risks, schedules = [], []
+        aged = self.journey.aged(place)
+        for row in self.model.rows_from(place.state):
+            value = self._row_value(row, place)
+            if value.is_number(0):
+                continue
+            if row.when is not None:
+                schedules.append(Flow(row, value, self._follow(place, row, place.state)))
+            else:
+                risks.append(Flow(row, value, self._follow(aged, row, place.state)))
+        counted = tuple(self._counted(place))
+        nodes = [flow.value for flow in (*risks, *schedules)] + [c.quantity for c in counted]
+        reads_residence = any(RESIDENCE in node.axes for node in nodes)
+        bins = self.journey.bins(place.state) if reads_residence else 1
+        self._guard(place, risks, schedules, bins)
+        return Compartment(place, bins, tuple(risks), tuple(schedules), counted, aged)
+
+    def _row_value(self, row: Transition, place: Place) -> Residual:
+        known = self.journey.known(place, row.target)
+        assert row.value is not None
+        value = self.partial.value(row.value, known)
+        if row.when is not None:
+            value = self.make.times(self.partial.value(row.when, known), value)
+        return self._never_is_zero(value, place.state)
+
+    def _never_is_zero(self, value: Residual, state: str) -> Residual:
+        """A row that can never happen, whatever is drawn, is no row."""
+        if DRAW in value.axes or value.constant:
+            return value
+        bins = self.journey.bins(state) if RESIDENCE in value.axes else 1
+        return value if np.any(self.static(value, bins)) else self.make.zero
+
+    def _counted(self, place: Place) -> list[Counted]:
+        found = []
+        for number, payoff in enumerate(self.model.payoffs):
+            kind: _Kind
+            if payoff.within is not None and place.state in payoff.within:
+                kind = "time" if payoff.when is None else "heads"
+            elif payoff.counts_end and (payoff.sources is None or place.state in payoff.sources):
+                kind = "end"
+            else:
+                continue
+            amount = self._amount(number, payoff, place, kind)
+            if amount is not None:
+                found.append(amount)
+        return found
+
+    def _amount(
+        self, number: int, payoff: Payoff, place: Place, kind: _Kind
+    ) -> Counted | None:
+        known = self.journey.known(place)
+        quantity = self.partial.value(payoff.quantity, known)
+        if payoff.when is not None:
+            quantity = self.make.times(self.partial.value(payoff.when, known), quantity)
+        price = self.partial.value(payoff.price, known)
+        quantity = self._never_is_zero(quantity, place.state)
+        if quantity.is_number(0) or price.is_number(0):
+            return None
+        if CYCLE in price.axes or RESIDENCE in price.axes:
+            raise ModelError(
+                f"the price of '{payoff.name}' names a clock",
+                where=payoff.price.shown,
+                mend="put the schedule into `quantity`",
+            )
+        return Counted(Cell(number, place.state, price), kind, quantity)
+
+    # -- moves
+
+    def _follow(self, origin: Place, row: Transition, stayed_in: str | None) -> Route:
+        """One row from a place, through chance nodes, to where time is spent."""
+        entered = self.journey.enter(origin, row, stayed_in)
+        events: dict[Event, Residual] = {}
+        passed = self._passed(row, origin, entered)
+        if passed:
+            events[passed] = self.make.one
+        if not self.model.states[row.target].instant:
+            return Route({entered: self.make.one}, events)
+        beyond = self._chances(entered, stayed_in)
+        for event, share in beyond.events.items():
+            events[event] = self._sum(events.get(event), share)
+        return Route(beyond.targets, events)
+
+    def _chances(self, place: Place, stayed_in: str | None) -> Route:
+        """All rows of a chance node (or of the start), weighted."""
+        key = (place, stayed_in)
+        found = self._through.get(key)
+        if found is not None:
+            return found
+        make = self.make
+        shares: list[tuple[Transition, Residual]] = []
+        left, rest = make.one, None
+        for row in self.model.rows_from(place.state):
+            if row.value is None:
+                rest = row
+                continue
+            share = self.partial.value(row.value, self.journey.known(place, row.target))
+            left = make.minus(left, share)
+            if not share.is_number(0):
+                self._guard_share(place, row, share)
+                shares.append((row, share))
+        left = self._rest(place, left, rest)
+        if rest is not None and not left.is_number(0):
+            shares.append((rest, left))
+        targets: dict[Place, Residual] = {}
+        events: dict[Event, Residual] = {}
+        for row, share in shares:
+            route = self._follow(place, row, stayed_in)
+            for target, part in route.targets.items():
+                targets[target] = self._sum(targets.get(target), make.times(share, part))
+            for event, part in route.events.items():
+                events[event] = self._sum(events.get(event), make.times(share, part))
+        found = self._through[key] = Route(targets, events)
+        return found
+
+    def _rest(self, place: Place, left: Residual, rest: Transition | None) -> Residual:
+        """What the rows with a probability leave; 0 if it is 0 whatever is drawn."""
+        if DRAW not in left.axes:
+            values = np.asarray(self.static(left))
+            if np.all(np.abs(values) <= 1e-12):
+                return self.make.zero
+            if rest is None and (values > 1e-12).any():
+                raise ModelError(
+                    f"no row of '{place.state}' takes the rest ({values.max():.4g})",
+                    where=self._where(place),
+                    mend="add a row without probability, or make the probabilities sum to 1",
+                )
+        kind: _Bound = "rest" if rest is not None else "nothing left"
+        rows = ", ".join(row.name for row in self.model.rows_from(place.state))
+        self._note(left, 1, kind, f"probabilities out of '{place.state}' ({rows})", place)
+        return left
+
+    def _passed(self, row: Transition, origin: Place, entered: Place) -> Event:
+        """What the payoffs count of a move."""
+        found = []
+        for number, payoff in enumerate(self.model.payoffs):
+            if payoff.within is not None or payoff.counts_end:
+                continue
+            if (
+                (payoff.event is not None and payoff.event != row.name)
+                or (payoff.sources is not None and row.source not in payoff.sources)
+                or (payoff.targets is not None and row.target not in payoff.targets)
+            ):
+                continue
+            by_entry = payoff.targets and payoff.sources is None and payoff.event is None
+            amount = self._amount(number, payoff, entered if by_entry else origin, "move")
+            if amount is not None:
+                if RESIDENCE in amount.quantity.axes:
+                    raise ModelError(
+                        f"'{payoff.name}' counts a move by the time in state",
+                        where=payoff.quantity.shown,
+                        mend="years_in_state may stand in `in:` rows only; use a `years_in` tracker",
+                    )
+                found.append(amount)
+        return tuple(found)
+
+    def _sum(self, first: Residual | None, second: Residual) -> Residual:
+        return second if first is None else self.make.plus(first, second)
+
+    # -- guards
+
+    def _guard(self, place: Place, risks: list[Flow], schedules: list[Flow], bins: int) -> None:
+        for flow in risks:
+            if flow.row.kind == "rate":
+                self._note(flow.value, bins, "rate", f"the rate of '{flow.row.name}'", place)
+        for flows, what in ((risks, "probabilities"), (schedules, "scheduled shares")):
+            shares = [flow for flow in flows if flow.row.kind == "probability"]
+            total = self.make.zero
+            for flow in shares:
+                self._note(flow.value, bins, "share", f"the share of '{flow.row.name}'", place)
+                total = self.make.plus(total, flow.value)
+            if shares:
+                names = ", ".join(flow.row.name for flow in shares)
+                left = self.make.minus(self.make.one, total)
+                self._note(left, bins, "rest", f"{what} out of '{place.state}' ({names})", place)
+
+    def _guard_share(self, place: Place, row: Transition, share: Residual) -> None:
+        self._note(share, 1, "share", f"the probability of '{row.name}'", place)
+
+    def _note(
+        self, node: Residual, bins: int, kind: _Bound, what: str, place: Place
+    ) -> None:
+        if node.constant and kind != "rest" and node.value >= 0:
+            return
+        if node.constant and kind == "rest" and node.value >= -1e-12:
+            return
+        used = bins if RESIDENCE in node.axes else 1
+        self.guards.append(Guard(node, used, kind, what, self._where(place), self._shown(place)))
+
+    def _where(self, place: Place) -> str:
+        rows = self.model.rows_from(place.state)
+        return rows[0].where if rows else self.model.file
+
+    def _shown(self, place: Place) -> str:
+        parts = [f"strategy {self.journey.strategy}", f"state {place.state}"]
+        if place.line:
+            parts.append(f"line {place.line} ({self.journey.treatment(place)})")
+        parts += [f"{name} {label}" for name, label in self.journey.profile.items()]
+        return ", ".join(parts)
+
+

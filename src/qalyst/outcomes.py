@@ -1,0 +1,169 @@
+"""Labelled results: what a run found, as xarray data sets.
+
+Quantities first, values after: a cell is a payoff row in a state at one price; an amount is
+quantity times price. A new price is a product, not a new run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qalyst.axes import DRAW, OUTCOME, PROFILE, STATE, STRATEGY, Float
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CELL, ROW, PLACE, POINT = "cell", "row", "place", "point"
+DISCOUNTED, UNDISCOUNTED = "discounted", "undiscounted"
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What a run found.
+
+    Attributes
+    ----------
+    totals : data set over [draw, strategy, outcome]: `discounted`, `undiscounted`.
+    quantities : data set over [draw, strategy, cell]: `discounted`, `undiscounted`, and `price`
+        [draw, cell]; coordinates of a cell: outcome, row, state, price_text. Dimension `draw` has
+        length 1 and holds the mean if the run is too long to keep each draw.
+    profiles : data set over [draw, strategy, profile, outcome]: `discounted`; likewise.
+    trace : data array [strategy, place, point] of the base case; coordinates state, line, years.
+        None in a probabilistic run.
+    kept_by_draw : whether quantities and profiles hold every draw, or their mean.
+    """
+
+    totals: xr.Dataset
+    quantities: xr.Dataset
+    profiles: xr.Dataset
+    trace: xr.DataArray | None
+    kept_by_draw: bool
+
+    @property
+    def draws(self) -> int:
+        """How many draws."""
+        return int(self.totals.sizes[DRAW])
+
+    def total(self, outcome: str, *, undiscounted: bool = False) -> xr.DataArray:
+        """Totals [draw, strategy] of an outcome."""
+        which = UNDISCOUNTED if undiscounted else DISCOUNTED
+        return self.totals[which].sel({OUTCOME: outcome}, drop=True)
+
+    def amounts(self, *, undiscounted: bool = False) -> xr.DataArray:
+        """Amounts [draw, strategy, cell]: quantity times price."""
+        which = UNDISCOUNTED if undiscounted else DISCOUNTED
+        return self.quantities[which] * self.quantities["price"]
+
+    def breakdown(self, by: str = ROW, *, undiscounted: bool = False) -> xr.DataArray:
+        """Mean amounts [strategy, group] by `row`, `state` or both (``row_state``).
+
+        A group is named ``outcome.row``, ``outcome.state`` or ``outcome.row.state``.
+        """
+        mean = self.amounts(undiscounted=undiscounted).mean(DRAW)
+        outcome, row, state = (mean[name].to_numpy().astype(str) for name in (OUTCOME, ROW, STATE))
+        parts = {ROW: [outcome, row], STATE: [outcome, state], "row_state": [outcome, row, state]}
+        names = [".".join(words) for words in zip(*parts[by], strict=True)]
+        grouped = mean.drop_vars([OUTCOME, ROW, STATE, "price_text"]).assign_coords(
+            group=(CELL, names)
+        )
+        order = list(dict.fromkeys(names))
+        return grouped.groupby("group").sum(CELL).sel(group=order)
+
+
+def totals_dataset(
+    discounted: Float, undiscounted: Float, strategies: list[str], outcomes: list[str]
+) -> xr.Dataset:
+    """Totals [draw, strategy, outcome] with their labels."""
+    import xarray as xr
+
+    dims = (DRAW, STRATEGY, OUTCOME)
+    return xr.Dataset(
+        {DISCOUNTED: (dims, discounted), UNDISCOUNTED: (dims, undiscounted)},
+        coords={
+            DRAW: np.arange(discounted.shape[0]),
+            STRATEGY: strategies,
+            OUTCOME: outcomes,
+        },
+    )
+
+
+def quantities_dataset(
+    amount: Float, price: Float, strategies: list[str], cells: list[tuple[str, str, str, str]]
+) -> xr.Dataset:
+    """Quantities with their labels.
+
+    Parameters
+    ----------
+    amount : [draw, strategy, cell, discounted or not].
+    price : [draw, cell].
+    strategies : names.
+    cells : [cell] outcome, row, state, text of the price.
+    """
+    import xarray as xr
+
+    dims = (DRAW, STRATEGY, CELL)
+    outcome, row, state, text = zip(*cells, strict=True) if cells else ((), (), (), ())
+    return xr.Dataset(
+        {
+            DISCOUNTED: (dims, amount[..., 0]),
+            UNDISCOUNTED: (dims, amount[..., 1]),
+            "price": ((DRAW, CELL), price),
+        },
+        coords={
+            DRAW: np.arange(amount.shape[0]),
+            STRATEGY: strategies,
+            CELL: np.arange(len(cells)),
+            OUTCOME: (CELL, np.array(outcome, dtype=str)),
+            ROW: (CELL, np.array(row, dtype=str)),
+            STATE: (CELL, np.array(state, dtype=str)),
+            "price_text": (CELL, np.array(text, dtype=str)),
+        },
+    )
+
+
+def profiles_dataset(
+    values: Float,
+    weights: Float,
+    strategies: list[str],
+    profiles: list[str],
+    outcomes: list[str],
+) -> xr.Dataset:
+    """Outcomes by profile [draw, strategy, profile, outcome], and weights [draw, profile]."""
+    import xarray as xr
+
+    return xr.Dataset(
+        {
+            DISCOUNTED: ((DRAW, STRATEGY, PROFILE, OUTCOME), values),
+            "weight": ((DRAW, PROFILE), weights),
+        },
+        coords={
+            DRAW: np.arange(values.shape[0]),
+            STRATEGY: strategies,
+            PROFILE: profiles,
+            OUTCOME: outcomes,
+        },
+    )
+
+
+def trace_array(
+    occupancy: Float, strategies: list[str], places: list[tuple[str, int]], years: Float
+) -> xr.DataArray:
+    """Occupancy [strategy, place, point] of the base case."""
+    import xarray as xr
+
+    names = [f"{state}_{line}" if line else state for state, line in places]
+    return xr.DataArray(
+        occupancy,
+        dims=(STRATEGY, PLACE, POINT),
+        coords={
+            STRATEGY: strategies,
+            PLACE: names,
+            STATE: (PLACE, [state for state, _ in places]),
+            "line": (PLACE, [line for _, line in places]),
+            "years": (POINT, years),
+        },
+        name="occupancy",
+    )

@@ -1,0 +1,292 @@
+"""Runs: the base case and the probabilistic analysis.
+
+Draws go through in chunks of a fixed size, on plain threads over kernels that release the
+interpreter; results are put together in the order of the chunks, so that the same seed gives the
+same bits for any number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from qalyst.axes import Float, Int
+from qalyst.engines.engine import Engine, Shared
+from qalyst.errors import ModelError
+from qalyst.model.resolved import ResolvedModel
+from qalyst.outcomes import (
+    Outcomes,
+    profiles_dataset,
+    quantities_dataset,
+    totals_dataset,
+    trace_array,
+)
+from qalyst.params.draws import BaseCase, Draws, Values
+
+CHUNK = 256
+MOST_NUMBERS_KEPT = 25_000_000  # of quantities by draw; a longer run keeps their means
+Progress = Callable[[int, int], None]
+
+
+def engine_for(model: ResolvedModel) -> Engine:
+    """The cohort engine that can run a model."""
+    shared = Shared(model)
+    if model.occupancy:
+        from qalyst.engines.partitioned import PartitionedEngine
+
+        return PartitionedEngine(shared)
+    if model.timing.events_per_cycle == "any" or model.timing.correction == "exact":
+        from qalyst.engines.continuous import ContinuousEngine
+
+        return ContinuousEngine(shared)
+    from qalyst.engines.cohort import CohortEngine
+
+    return CohortEngine(shared)
+
+
+def base_case(model: ResolvedModel, engine: Engine | None = None) -> Outcomes:
+    """The deterministic base case: every parameter at its value, with the trace.
+
+    Examples
+    --------
+    >>> from qalyst.model.resolve import load_model
+    >>> outcomes = base_case(load_model("sumatriptan"))
+    >>> float(outcomes.total("costs").sel(strategy="caffeine").round(2).item())
+    4.71
+    """
+    engine = engine or engine_for(model)
+    values = BaseCase(model.parameters)
+    collector = _Collector(engine, 1, keep=True)
+    collector.put(0, _chunk(engine, values, np.array([0]), base=True))
+    return collector.outcomes(with_trace=True)
+
+
+def simulate(
+    model: ResolvedModel,
+    *,
+    draws: int,
+    seed: int,
+    threads: int | None = None,
+    engine: Engine | None = None,
+    progress: Progress | None = None,
+) -> Outcomes:
+    """The probabilistic analysis: outcomes of each draw of the parameters.
+
+    Parameters
+    ----------
+    model : the resolved model.
+    draws : how many joint samples of the parameters.
+    seed : any integer from 0 to 2**64 - 1.
+    threads : how many; all processors if None. It does not change any bit of the result.
+    engine : one that was prepared for this model already.
+    progress : called with (draws done, draws) as chunks finish.
+
+    Raises
+    ------
+    ModelError
+        A draw in which the model cannot be run.
+    """
+    if draws < 1:
+        raise ModelError(
+            f"{draws} draws are none",
+            where="draws",
+            mend="ask for 1 or more; 1,000 show the picture, 10,000 are usual",
+        )
+    engine = engine or engine_for(model)
+    numbers = np.arange(draws, dtype=np.int64)
+    chunks = [numbers[begin : begin + CHUNK] for begin in range(0, draws, CHUNK)]
+    collector = _Collector(engine, draws)
+
+    def work(chunk: Int) -> _Chunk:
+        return _chunk(engine, Draws(model.parameters, seed, chunk), chunk)
+
+    for done, (number, result) in enumerate(_in_order(work, chunks, threads), start=1):
+        collector.put(number * CHUNK, result)
+        if progress is not None:
+            progress(min(done * CHUNK, draws), draws)
+    return collector.outcomes()
+
+
+def _in_order(
+    work: Callable[[Int], _Chunk], chunks: list[Int], threads: int | None
+) -> Iterator[tuple[int, _Chunk]]:
+    """Chunks done, in their order; only a few wait at a time, so that memory is bounded."""
+    workers = max(1, min(threads or os.cpu_count() or 1, len(chunks)))
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: list[Future[_Chunk]] = []
+        todo = iter(chunks)
+        number = 0
+        try:
+            for chunk in todo:
+                waiting.append(pool.submit(work, chunk))
+                if len(waiting) > workers:
+                    yield number, waiting.pop(0).result()
+                    number += 1
+            while waiting:
+                yield number, waiting.pop(0).result()
+                number += 1
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Results of some draws.
+
+    Attributes
+    ----------
+    quantities : [strategy, cell, discounted or not, draw] averaged over profiles.
+    outcomes : [strategy, outcome, discounted or not, draw] averaged over profiles.
+    by_profile : [strategy, profile, outcome, draw] discounted.
+    prices : [cell, draw].
+    weights : [profile, draw].
+    """
+
+    quantities: Float
+    outcomes: Float
+    by_profile: Float
+    prices: Float
+    weights: Float
+
+
+def _chunk(engine: Engine, values: Values, draws: Int, *, base: bool = False) -> _Chunk:
+    shared = engine.shared
+    model = shared.model
+    evaluate = shared.evaluator(values)
+    shared.guards.check(evaluate, np.array([], np.int64) if base else draws)
+    count = len(draws)
+    weights = np.broadcast_to(shared.profile_weights(evaluate), (len(shared.profiles), count))
+    strategies, outcomes = len(model.strategies), list(model.outcomes)
+    cells = len(shared.cells)
+    quantities = np.zeros((strategies, cells, 2, count))
+    totals = np.zeros((strategies, len(outcomes), 2, count))
+    by_profile = np.zeros((strategies, len(shared.profiles), len(outcomes), count))
+    prices = np.zeros((cells, count))
+    for number, cell in enumerate(shared.cells):
+        prices[number] = shared.price(evaluate, cell)
+    outcome_of = [outcomes.index(model.payoffs[cell.payoff].outcome) for cell in shared.cells]
+    for found in engine.run(evaluate, draws):
+        weight = weights[found.profile]
+        for row, cell in enumerate(found.cells):
+            amount = found.amount[row]
+            quantities[found.strategy, cell] += weight * amount
+            value = amount * prices[cell]
+            by_profile[found.strategy, found.profile, outcome_of[cell]] += value[0]
+            totals[found.strategy, outcome_of[cell]] += weight * value
+    _refuse_nonsense(model, totals, draws, base)
+    return _Chunk(quantities, totals, by_profile, prices, weights)
+
+
+def _refuse_nonsense(model: ResolvedModel, totals: Float, draws: Int, base: bool) -> None:
+    wrong = ~np.isfinite(totals)
+    if wrong.any():
+        strategy, outcome, _, lane = (int(i[0]) for i in np.nonzero(wrong))
+        name, result = list(model.strategies)[strategy], list(model.outcomes)[outcome]
+        which = "the base case" if base else f"draw {draws[lane]}"
+        raise ModelError(
+            f"'{result}' of '{name}' is no number in {which}",
+            where=f"{model.file}  payoffs.{result}",
+            mend="look for a division by 0, or a logarithm or power of a negative number",
+        )
+
+
+class _Collector:
+    """Puts chunks together."""
+
+    def __init__(self, engine: Engine, draws: int, *, keep: bool = False) -> None:
+        self.engine, self.draws = engine, draws
+        shared = engine.shared
+        model = shared.model
+        strategies, outcomes = len(model.strategies), len(model.outcomes)
+        self.totals = np.zeros((draws, strategies, outcomes, 2))
+        width = strategies * (len(shared.cells) * 2 + len(shared.profiles) * outcomes)
+        self.keep = keep or draws * width <= MOST_NUMBERS_KEPT
+        kept = draws if self.keep else 1
+        self.quantities = np.zeros((kept, strategies, 0, 2))
+        self.by_profile = np.zeros((kept, strategies, len(shared.profiles), outcomes))
+        self.prices = np.zeros((kept, 0))
+        self.weights = np.zeros((kept, len(shared.profiles)))
+
+    def put(self, begin: int, chunk: _Chunk) -> None:
+        """Take in the results of the draws from `begin` on."""
+        cells = chunk.prices.shape[0]
+        if self.quantities.shape[2] != cells:
+            kept, strategies = self.quantities.shape[:2]
+            self.quantities = np.zeros((kept, strategies, cells, 2))
+            self.prices = np.zeros((kept, cells))
+        count = chunk.prices.shape[1]
+        self.totals[begin : begin + count] = chunk.outcomes.transpose(3, 0, 1, 2)
+        quantities = chunk.quantities.transpose(3, 0, 1, 2)
+        by_profile = chunk.by_profile.transpose(3, 0, 1, 2)
+        if self.keep:
+            here = slice(begin, begin + count)
+            self.quantities[here], self.by_profile[here] = quantities, by_profile
+            self.prices[here], self.weights[here] = chunk.prices.T, chunk.weights.T
+            return
+        # Means of quantity and price; the amount stays the mean of products.
+        prices = chunk.prices.T.mean(axis=0)
+        amounts = (quantities * chunk.prices.T[:, None, :, None]).sum(axis=0) / self.draws
+        self.prices[0] += prices * count / self.draws
+        self.quantities[0] += amounts
+        self.by_profile[0] += by_profile.sum(axis=0) / self.draws
+        self.weights[0] += chunk.weights.sum(axis=1) / self.draws
+
+    def outcomes(self, *, with_trace: bool = False) -> Outcomes:
+        """The results with their labels."""
+        shared = self.engine.shared
+        model = shared.model
+        strategies, outcomes = list(model.strategies), list(model.outcomes)
+        quantities, prices = self.quantities, self.prices
+        if not self.keep:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                shares = quantities / prices[:, None, :, None]
+            quantities = np.where(prices[:, None, :, None] != 0, shares, 0.0)
+        cells = [
+            (
+                model.payoffs[cell.payoff].outcome,
+                model.payoffs[cell.payoff].name,
+                cell.state,
+                str(cell.price),
+            )
+            for cell in shared.cells
+        ]
+        return Outcomes(
+            totals=totals_dataset(
+                self.totals[..., 0], self.totals[..., 1], strategies, outcomes
+            ),
+            quantities=quantities_dataset(quantities, prices, strategies, cells),
+            profiles=profiles_dataset(
+                self.by_profile, self.weights, strategies, _profile_names(shared), outcomes
+            ),
+            trace=self._trace() if with_trace else None,
+            kept_by_draw=self.keep,
+        )
+
+    def _trace(self):  # type: ignore[no-untyped-def]
+        shared = self.engine.shared
+        model = shared.model
+        rows = self.engine.trace(shared.evaluator(BaseCase(model.parameters)))
+        order = list(model.states)
+        places = sorted(
+            {(row.state, row.line) for row in rows}, key=lambda p: (order.index(p[0]), p[1])
+        )
+        strategies = list(model.strategies)
+        points = model.timing.cycles + 1
+        occupancy = np.zeros((len(strategies), len(places), points))
+        for row in rows:
+            where = strategies.index(row.strategy), places.index((row.state, row.line))
+            occupancy[where] = row.occupancy
+        years = np.arange(points) * model.timing.cycle
+        return trace_array(occupancy, strategies, places, years)
+
+
+def _profile_names(shared: Shared) -> list[str]:
+    return [
+        ", ".join(f"{name} {label}" for name, label in profile.items()) or "all"
+        for profile in shared.profiles
+    ]
