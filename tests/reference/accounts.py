@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
 from movement import Move, Occupancy, Place, Tables
+
 from qalyst.model.resolved import END, Payoff, Timing
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.linalg import expm
-
 from movement import Move, Occupancy, Place
+from scipy.linalg import expm
 
 if TYPE_CHECKING:
     from twin import Cohort

@@ -8,9 +8,10 @@ state are fixed in a setting.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+import curve_values
 import numpy as np
 
 from qalyst.errors import ModelError
@@ -33,9 +34,8 @@ from qalyst.model.expressions import (
     text_of,
 )
 from qalyst.model.kinds import rate_interval
-from qalyst.model.resolved import Curve, Expression, Label, ResolvedModel
+from qalyst.model.resolved import Expression, Label, ResolvedModel
 from qalyst.params.draws import Values
-from qalyst.stats.survival import FAMILIES
 
 DURATIONS = {"year": 1.0, "month": 1 / 12, "week": 1 / 52, "day": 1 / 365}
 NEAR = vocabulary.TOLERANCE
@@ -142,7 +142,8 @@ class _Walk:
             case "strategy" | "treatment" | "state" | "to":
                 return getattr(setting, name)
             case "line":
-                return float(setting.line or 0)
+                assert setting.line is not None, "a place outside the lines has no line"
+                return float(setting.line)
             case "time":
                 return setting.time
         if name in DURATIONS:
@@ -174,15 +175,20 @@ class _Walk:
             if parameter.by[depth] == "to":
                 return 0.0  # no such transition
             raise ModelError(f"'{name}' has no cell '{index}'", **self._place)
-        steps = np.sort(np.array(list(keys), float))
-        found = np.searchsorted(steps, np.asarray(index) + NEAR, side="right") - 1
-        if found.min() < 0:
-            raise ModelError(f"'{name}' begins at {steps[0]:g}", **self._place)
+        steps, found = self._steps(name, keys, index)
         value: Any = 0.0
         for step in np.unique(found):
             here = self._looked_up(name, (*path, float(steps[step])), rest)
             value = np.where(found == step, here, value)
         return value
+
+    def _steps(self, name: str, keys: set[Any], index: Any) -> tuple[Any, Any]:
+        """The keys in their order, and for each index the last one not above it."""
+        steps = np.sort(np.array(list(keys), float))
+        found = np.searchsorted(steps, np.asarray(index) + NEAR, side="right") - 1
+        if found.min() < 0:
+            raise ModelError(f"'{name}' begins at {steps[0]:g}", **self._place)
+        return steps, found
 
     @property
     def _place(self) -> dict[str, str]:
@@ -229,7 +235,7 @@ class _Walk:
         runs = any(reads(part, word, self.model) for word in timed)
         return self.cycle if runs else 2 * NEAR
 
-    def _curve(self, tree: Expr) -> _RecordCurve | _SurvivalCurve | _HazardCurve:
+    def _curve(self, tree: Expr) -> curve_values.AnyCurve:
         """The curve that the first argument of `survival` and `hazard` names."""
         model = self.model
         match tree:
@@ -237,109 +243,32 @@ class _Walk:
                 cell = self._cell(table, column)
                 return _Walk(cell, self.setting)._curve(cell.tree)
             case Index(name, indices):
-                labels = tuple(self.of(index) for index in indices)
-                return _RecordCurve(self.setting, name, labels)
+                return curve_values.RecordCurve(self.setting, name, self._labels(name, indices))
             case Name(name) if name in model.define:
                 return _Walk(model.define[name], self.setting)._curve(model.define[name].tree)
             case Name(name) if name in model.curves:
                 curve = model.curves[name]
-                kind = _SurvivalCurve if curve.form == "survival" else _HazardCurve
+                kind = (
+                    curve_values.SurvivalCurve
+                    if curve.form == "survival"
+                    else curve_values.HazardCurve
+                )
                 return kind(self.setting, curve)
             case Name(name):
-                return _RecordCurve(self.setting, name, ())
+                return curve_values.RecordCurve(self.setting, name, ())
         raise ModelError(f"'{text_of(tree)}' is no curve", **self._place)
 
-
-class _ByLogSurvival:
-    """A curve known by log S: the mean hazard of a cycle is -ln(S(t + d) / S(t)) / d."""
-
-    setting: Setting
-
-    def log_survival(self, time: Any) -> Any:
-        raise NotImplementedError
-
-    def mean_hazard(self, time: Any) -> Any:
-        cycle = self.setting.model.timing.cycle
-        return (self.log_survival(time) - self.log_survival(time + cycle)) / cycle
-
-
-@dataclass(frozen=True)
-class _RecordCurve(_ByLogSurvival):
-    """A curve of the parameter files."""
-
-    setting: Setting
-    name: str
-    labels: tuple[Any, ...]
-
-    def log_survival(self, time: Any) -> Any:
-        record = self.setting.model.parameters[self.name]
-        assert record.curve is not None
-        drawn = self.setting.values.curve(self.name, self.labels)
-        return FAMILIES[record.curve].log_survival(np.maximum(time, 0.0), **drawn)
-
-
-@dataclass(frozen=True)
-class _SurvivalCurve(_ByLogSurvival):
-    """`{survival: expression}`: S(time) for time >= 0, 1 before."""
-
-    setting: Setting
-    curve: Curve
-
-    def log_survival(self, time: Any) -> Any:
-        begun = replace(self.setting, time=np.maximum(time, 0.0))
-        share = evaluate(self.curve.expression, begun)
-        if np.any(np.asarray(share) <= 0):
-            raise ModelError(
-                f"the survival of '{self.curve.name}' falls to 0",
-                where=self.curve.expression.shown,
-                mend="write it by hazard",
-            )
-        return np.where(time < 0, 0.0, np.log(share))
-
-
-@dataclass(frozen=True)
-class _HazardCurve:
-    """`{hazard: expression}`: h_k in [k d, (k + 1) d), read at k d, from time 0 on."""
-
-    setting: Setting
-    curve: Curve
-
-    def log_survival(self, time: Any) -> Any:
-        cycle = self.setting.model.timing.cycle
-        whole, part, hazards = self._grid(time)
-        cumulated = np.concatenate([0 * hazards[:1], np.cumsum(hazards * cycle, axis=0)])
-        within = _taken(hazards, whole) * part * cycle
-        return np.where(time < 0, 0.0, -(_taken(cumulated, whole) + within))
-
-    def mean_hazard(self, time: Any) -> Any:
-        """Of [t, t + d): a part of it lies in cycle k, the rest in the next; none before 0."""
-        whole, part, hazards = self._grid(time)
-        padded = np.concatenate([0 * hazards[:1], hazards])
-        first, second = (np.maximum(whole + more, 0) for more in (1, 2))
-        return (1 - part) * _taken(padded, first) + part * _taken(padded, second)
-
-    def _grid(self, time: Any) -> tuple[Any, Any, Any]:
-        """The cycle k that holds each time, the share of it gone by, and h_k [k, ..., draw]."""
-        cycle, axes = self.setting.model.timing.cycle, max(self.setting.axes, np.ndim(time))
-        whole = np.floor(time / cycle + NEAR).astype(int)
-        part = np.maximum(time / cycle - whole, 0.0)
-        part = np.where(part < NEAR, 0.0, part)
-        moments = np.arange(max(int(np.max(whole)), 0) + 2) * cycle
-        times = moments.reshape(-1, *[1] * axes)
-        inner = replace(self.setting, time=times, axes=axes + 1)
-        hazards = np.asarray(evaluate(self.curve.expression, inner), float)
-        shape = np.broadcast_shapes(hazards.shape, times.shape)
-        return whole, part, np.broadcast_to(hazards, shape)
-
-
-def _taken(table: Any, index: Any) -> Any:
-    """``table[index, ...]``: the row of a table [k, ..., draw] for each element of the index."""
-    index = np.maximum(index, 0)
-    if table[0].size == 1:
-        return table.reshape(-1)[index]
-    shape = np.broadcast_shapes(table.shape[1:], index.shape)
-    table = np.broadcast_to(table, (len(table), *shape))
-    return np.take_along_axis(table, np.broadcast_to(index, shape)[None], axis=0)[0]
+    def _labels(self, name: str, indices: tuple[Expr, ...]) -> tuple[Any, ...]:
+        """Which curve of a table of curves; a number, such as the line, is a step."""
+        labels: tuple[Any, ...] = ()
+        for index in map(self.of, indices):
+            if not isinstance(index, str):
+                known = self.model.parameters[name].values
+                keys = {path[len(labels)] for path in known if path[: len(labels)] == labels}
+                steps, found = self._steps(name, keys, index)
+                index = float(steps[found.item()])
+            labels = (*labels, index)
+        return labels
 
 
 _ARITHMETIC = {

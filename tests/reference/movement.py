@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-
 from expression_values import Setting, evaluate, reads
+
 from qalyst.errors import ModelError
 from qalyst.model.resolved import START, Expression, Label, ResolvedModel, Tracker, Transition
 from qalyst.params.draws import Values

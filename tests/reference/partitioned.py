@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from accounts import Account, point_weights
 from movement import Move, Occupancy, Place, Tables
+
 from qalyst.errors import ModelError
 from qalyst.model.resolved import POINT_CORRECTIONS, START
 

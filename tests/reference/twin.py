@@ -6,19 +6,19 @@ The compiled engine is tested against this one. `run_twin` is all there is to ca
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
 from accounts import Account, Discount, point_weights
 from continuous import any_number_of_events, one_event_exactly
 from expression_values import Setting, evaluate
 from movement import Arrival, Move, Movement, Occupancy, Place, Tables, check_shares, grown
 from partitioned import run_partitioned
-from qalyst.model.resolved import END, POINT_CORRECTIONS, Expression, Label, ResolvedModel
+
 from qalyst.model.expressions import ZERO
+from qalyst.model.resolved import END, POINT_CORRECTIONS, Expression, Label, ResolvedModel
 from qalyst.params.draws import Values
 from qalyst.units import YEAR
 
@@ -45,18 +45,32 @@ class TwinResult:
     trace: dict[str, dict[str, Any]]
 
 
-def run_twin(model: ResolvedModel, values: Values, draws: int = 1) -> TwinResult:
+def run_twin(
+    model: ResolvedModel,
+    values: Values,
+    draws: int = 1,
+    *,
+    strategies: Collection[str] | None = None,
+    among: Collection[tuple[Label, ...]] | None = None,
+) -> TwinResult:
     """Run a model: all strategies and profiles, all draws at once.
 
     Parameters
     ----------
     values : of the parameters, in as many draws.
+    strategies : only these.
+    among : only profiles of these labels; what is averaged is then their part of the average.
     """
-    weights = {tuple(p.values()): w for p, w in profiles(model, values, draws)}
+    wanted = [
+        (profile, weight)
+        for profile, weight in profiles(model, values, draws)
+        if among is None or tuple(profile.values()) in among
+    ]
+    weights = {tuple(profile.values()): weight for profile, weight in wanted}
     result = TwinResult({}, {}, {}, {}, {}, weights, {})
-    for strategy in model.strategies:
+    for strategy in model.strategies if strategies is None else strategies:
         runs = {}
-        for profile, _ in profiles(model, values, draws):
+        for profile, _ in wanted:
             runs[tuple(profile.values())] = _run(model, values, strategy, profile, draws)
         by_profile = {}
         for labels, run in runs.items():

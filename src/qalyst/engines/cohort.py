@@ -66,9 +66,10 @@ class CohortEngine:
         profiles = len(self.shared.profiles)
         nothing = np.zeros((0, 0, 0))
         for number, (lowered, cells) in enumerate(zip(self._lowered, self._cells, strict=True)):
-            out = np.zeros((len(values), 2 * len(cells), kernel.LANES))
+            out = np.zeros((len(values), 2 * len(cells) * kernel.LANES))
             _call(lowered.tables, flat, peaks, nothing, out)
-            amount = out.transpose(1, 0, 2).reshape(len(cells), 2, -1)[:, :, :count]
+            amount = out.reshape(len(values), len(cells), 2, kernel.LANES).transpose(1, 2, 0, 3)
+            amount = amount.reshape(len(cells), 2, -1)[:, :, :count]
             yield Quantities(number // profiles, number % profiles, cells, amount)
 
     def trace(self, evaluate: Evaluator) -> list[TraceRow]:
@@ -82,7 +83,7 @@ class CohortEngine:
         for number, lowered in enumerate(programs):
             rows = int(lowered.tables.shape[3])
             kept = np.zeros((rows, points, kernel.LANES))
-            out = np.zeros((1, 2 * len(lowered.cells), kernel.LANES))
+            out = np.zeros((1, 2 * len(lowered.cells) * kernel.LANES))
             _call(lowered.tables, flat, peaks, kept, out)
             after = len(lowered.places) if lowered.tables.shape[5] else 0
             for atom, (state, line) in enumerate(lowered.places):

@@ -1,8 +1,9 @@
 """The cohort kernel: one compilation for every model that has one event per cycle.
 
 A lane is a draw. Every row of numbers is `LANES` draws wide and contiguous, so that each inner
-loop is one vector instruction after another; the innermost helpers see flat slices with literal
-offsets, which is what lets the compiler know that they do not overlap.
+loop is one vector instruction after another. Arrays are flat and read at unsigned offsets: no
+view is made (so no reference is counted) and no index can be negative, which is what lets the
+compiler see that the loops are contiguous.
 
 Heads (and events) of each point of time go to `trace`, a buffer of `STRETCH` points; payoffs
 are sums over it with weights that hold corrections, discounting and schedules.
@@ -16,11 +17,12 @@ import numba
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.kernels.phi import doublings, phi
+from qalyst.kernels.phi import FAR, doublings, phi, phi_far
 
-LANES = 64
+LANES = 128
 STRETCH = 8
 BINS_PER_LEVEL = 8
+TINY = 1e-200  # a share of the cohort below this is nobody
 
 # columns of `Tables.compartments`
 FIRST, BINS, NEXT_FIRST, NEXT_BINS, ATOM, SHARES, OPENS, ENTERED_LAST = range(8)
@@ -31,6 +33,8 @@ COMPARTMENT_COLUMNS = 18
 TERM_LOW, TERM_HIGH, ROUTE_LOW, ROUTE_HIGH = range(4)
 
 _FAST = {"fastmath": {"contract"}, "error_model": "numpy"}
+_LANE = {**_FAST, "forceinline": True}  # a call for every row would cost more than the row
+_WIDTH = np.uint64(LANES)
 
 
 class Tables(NamedTuple):
@@ -54,7 +58,7 @@ class Tables(NamedTuple):
     any_fires : [cycle].
     series : [series, n + 1].
     maps : [map, n + 1].
-    sums : [sum, (trace row, weight)].
+    sums : [pair, (trace row, weight, weight)]; sums 2 k and 2 k + 1 are those of pair k.
     outputs : [output, (sum, row, out)], sums times what differs between draws.
     running : [output, (trace row, weight, row, map, out)], where that differs by cycle too.
     weights : [weight, n + 1 padded to whole stretches].
@@ -106,452 +110,538 @@ def scratch(tables: Tables) -> Scratch:
         occupancy=zeros(cells),
         flows=zeros(slots),
         landing=zeros(len(tables.compartments) + 1),
-        hazards=zeros(slots + 3 * (terms + 1)),
-        cell=zeros(12),
-        trace=zeros(rows * STRETCH),
-        sums=zeros(len(tables.sums) + len(tables.running)),
+        hazards=zeros(slots + 3 * terms),
+        cell=zeros(10),
+        trace=zeros(rows * STRETCH + 1),
+        sums=zeros(2 * len(tables.sums) + len(tables.running)),
     )
 
 
-# ---- lanes: flat slices, literal offsets
+# ---- lanes: rows of flat arrays at unsigned offsets
 
 
-@numba.njit(**_FAST)
-def _clear(a):  # type: ignore[no-untyped-def]
-    for i in range(a.size):
-        a[i] = 0.0
+@numba.njit(**_LANE)
+def _at(row):  # type: ignore[no-untyped-def]
+    """Offset of a row."""
+    return np.uint64(row) * _WIDTH
 
 
-@numba.njit(**_FAST)
-def _set(out, a, factor):  # type: ignore[no-untyped-def]
-    for w in range(LANES):
-        out[w] = a[w] * factor
+@numba.njit(**_LANE)
+def _clear(out, o):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] = 0.0
 
 
-@numba.njit(**_FAST)
-def _add(out, a, factor):  # type: ignore[no-untyped-def]
-    for w in range(LANES):
-        out[w] += a[w] * factor
+@numba.njit(**_LANE)
+def _copy(out, o, a, i):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] = a[i + w]
 
 
-@numba.njit(**_FAST)
-def _plus(out, a):  # type: ignore[no-untyped-def]
-    for w in range(LANES):
-        out[w] += a[w]
+@numba.njit(**_LANE)
+def _set(out, o, a, i, factor):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] = a[i + w] * factor
 
 
-@numba.njit(**_FAST)
-def _copy(out, a):  # type: ignore[no-untyped-def]
-    for w in range(LANES):
-        out[w] = a[w]
+@numba.njit(**_LANE)
+def _add(out, o, a, i, factor):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] += a[i + w] * factor
 
 
-@numba.njit(**_FAST)
-def _add_product(out, a, b):  # type: ignore[no-untyped-def]
-    for w in range(LANES):
-        out[w] += a[w] * b[w]
+@numba.njit(**_LANE)
+def _plus(out, o, a, i):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] += a[i + w]
 
 
-@numba.njit(**_FAST)
-def _add_triple(out, a, b, factor):  # type: ignore[no-untyped-def]
-    for w in range(LANES):
-        out[w] += a[w] * b[w] * factor
+@numba.njit(**_LANE)
+def _minus(out, o, a, i):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] -= a[i + w]
 
 
-@numba.njit(**_FAST)
-def _phi_of(q, total, twice):  # type: ignore[no-untyped-def]
-    """q[w] = phi(total[w]); q has three rows, the last two are working space."""
+@numba.njit(**_LANE)
+def _scale(out, o, a, i):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] *= a[i + w]
+
+
+@numba.njit(**_LANE)
+def _product(out, o, a, i, b, j):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] = a[i + w] * b[j + w]
+
+
+@numba.njit(**_LANE)
+def _add_product(out, o, a, i, b, j):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] += a[i + w] * b[j + w]
+
+
+@numba.njit(**_LANE)
+def _add_triple(out, o, a, i, b, j, c, k):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] += a[i + w] * b[j + w] * c[k + w]
+
+
+@numba.njit(**_LANE)
+def _add_scaled_product(out, o, a, i, b, j, factor):  # type: ignore[no-untyped-def]
+    for w in range(_WIDTH):
+        out[o + w] += a[i + w] * b[j + w] * factor
+
+
+@numba.njit(**_LANE)
+def _set_and_add(out, o, a, i, factor, z):  # type: ignore[no-untyped-def]
+    total = _at(_TOTAL)
+    for w in range(_WIDTH):
+        h = a[i + w] * factor
+        out[o + w] = h
+        z[total + w] += h
+
+
+@numba.njit(**_LANE)
+def _take_in(x, o, landing, i):  # type: ignore[no-untyped-def]
+    """Add arrivals and clear them; shares too small to matter are 0 (denormals are slow)."""
+    for w in range(_WIDTH):
+        here = x[o + w] + landing[i + w]
+        x[o + w] = here if here > TINY else 0.0
+        landing[i + w] = 0.0
+
+
+@numba.njit(**_LANE)
+def _weigh(total, o, trace, i, weights, first, second, begin):  # type: ignore[no-untyped-def]
+    """Add half a stretch of a trace row with two sets of weights; totals stand row by row."""
+    a0, b0 = weights[first, begin], weights[second, begin]
+    a1, b1 = weights[first, begin + 1], weights[second, begin + 1]
+    a2, b2 = weights[first, begin + 2], weights[second, begin + 2]
+    a3, b3 = weights[first, begin + 3], weights[second, begin + 3]
+    i1, i2, i3 = i + _WIDTH, i + _WIDTH * np.uint64(2), i + _WIDTH * np.uint64(3)
+    other = o + _WIDTH
+    for w in range(_WIDTH):
+        x0, x1, x2, x3 = trace[i + w], trace[i1 + w], trace[i2 + w], trace[i3 + w]
+        total[o + w] += (a0 * x0 + a1 * x1) + (a2 * x2 + a3 * x3)
+        total[other + w] += (b0 * x0 + b1 * x1) + (b2 * x2 + b3 * x3)
+
+
+# ---- risks of a row of heads
+
+# rows of `Scratch.cell`
+_TOTAL, _RATE, _P, _FLOW, _HEADS, _Q, _HALVED, _STAY, _HAZARD = range(9)
+
+
+@numba.njit(**_LANE)
+def _phi_row(z, twice):  # type: ignore[no-untyped-def]
+    """Row _Q = phi(row _HAZARD)."""
+    q, y, total = _at(_Q), _at(_HALVED), _at(_HAZARD)
     if twice == 0:
-        for w in range(LANES):
-            q[w] = phi(total[w])
+        for w in range(_WIDTH):
+            z[q + w] = phi(z[total + w])
         return
     scale = 0.5**twice
-    for w in range(LANES):
-        q[LANES + w] = total[w] * scale
-        q[w] = phi(q[LANES + w])
+    for w in range(_WIDTH):
+        z[y + w] = z[total + w] * scale
+        z[q + w] = phi(z[y + w])
     for _ in range(twice):
-        for w in range(LANES):
-            q[w] = q[w] * (1.0 - 0.5 * q[LANES + w] * q[w])
-            q[LANES + w] = q[LANES + w] * 2.0
+        for w in range(_WIDTH):
+            z[q + w] = z[q + w] * (1.0 - 0.5 * z[y + w] * z[q + w])
+            z[y + w] = z[y + w] * 2.0
 
 
-@numba.njit(**_FAST)
-def _leave(x, z):  # type: ignore[no-untyped-def]
-    """Those who stay in x; z rows: 0 total hazard, 1 phi -> heads times phi."""
-    for w in range(LANES):
-        p = x[w] * z[LANES + w]
-        z[LANES + w] = p
-        x[w] = x[w] - z[w] * p
+@numba.njit(**_LANE)
+def _leave(x, o, z, twice, shares, trace, out):  # type: ignore[no-untyped-def]
+    """Count the heads in x; row _P = heads times phi; who stays is left in x."""
+    total, p, q, hazard = _at(_TOTAL), _at(_P), _at(_Q), _at(_HAZARD)
+    if shares:
+        for w in range(_WIDTH):
+            here = x[o + w]
+            trace[out + w] += here
+            z[p + w] = here
+            x[o + w] = here - z[total + w] * here
+    elif twice == 0:
+        for w in range(_WIDTH):
+            here, h = x[o + w], z[total + w]
+            trace[out + w] += here
+            left = here * phi(h)
+            z[p + w] = left
+            x[o + w] = here - h * left
+    else:
+        _copy(z, hazard, z, total)
+        _phi_row(z, twice)
+        for w in range(_WIDTH):
+            here = x[o + w]
+            trace[out + w] += here
+            left = here * z[q + w]
+            z[p + w] = left
+            x[o + w] = here - z[total + w] * left
 
 
-# rows of `Scratch.cell` used while the bins of a compartment are visited
-_TOTAL, _RATE, _P, _FLOW, _HEADS, _Q, _Q2, _STAY, _HAZARD = range(9)
+@numba.njit(**_LANE)
+def _visit(x, o, pool, g, z):  # type: ignore[no-untyped-def]
+    """One bin with one hazard by time in state: leave, and move up by one bin."""
+    total, rate, p, flow, heads = _at(_TOTAL), _at(_RATE), _at(_P), _at(_FLOW), _at(_HEADS)
+    onward = o + _WIDTH
+    for w in range(_WIDTH):
+        here = x[o + w]
+        h = z[rate + w] * pool[g + w]
+        all_causes = z[total + w] + h
+        left = here * phi(all_causes)
+        z[p + w] += left
+        z[flow + w] += h * left
+        z[heads + w] += here
+        stays = here - all_causes * left
+        x[onward + w] = stays if stays > TINY else 0.0
 
 
-@numba.njit(**_FAST)
-def _visit(x, g, z):  # type: ignore[no-untyped-def]
-    """One bin with one hazard by time in state: leave, move up by one bin.
-
-    x rows: this bin, the next; g: the hazard's row; z: see the names above.
-    """
-    for w in range(LANES):
-        y = x[w]
-        h = z[_RATE * LANES + w] * g[w]
-        total = z[_TOTAL * LANES + w] + h
-        p = y * phi(total)
-        z[_P * LANES + w] += p
-        z[_FLOW * LANES + w] += h * p
-        z[_HEADS * LANES + w] += y
-        x[LANES + w] = y - total * p
-
-
-@numba.njit(**_FAST)
-def _sum_stretch(total, trace, weights):  # type: ignore[no-untyped-def]
-    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
-    w4, w5, w6, w7 = weights[4], weights[5], weights[6], weights[7]
-    for w in range(LANES):
-        first = (w0 * trace[w] + w1 * trace[LANES + w]) + (
-            w2 * trace[2 * LANES + w] + w3 * trace[3 * LANES + w]
-        )
-        second = (w4 * trace[4 * LANES + w] + w5 * trace[5 * LANES + w]) + (
-            w6 * trace[6 * LANES + w] + w7 * trace[7 * LANES + w]
-        )
-        total[w] += first + second
+@numba.njit(**_LANE)
+def _visit_far(x, o, pool, g, z):  # type: ignore[no-untyped-def]
+    """`_visit` for hazards up to eight times the reach of the polynomial."""
+    total, rate, p, flow, heads = _at(_TOTAL), _at(_RATE), _at(_P), _at(_FLOW), _at(_HEADS)
+    onward = o + _WIDTH
+    for w in range(_WIDTH):
+        here = x[o + w]
+        h = z[rate + w] * pool[g + w]
+        all_causes = z[total + w] + h
+        left = here * phi_far(all_causes)
+        z[p + w] += left
+        z[flow + w] += h * left
+        z[heads + w] += here
+        stays = here - all_causes * left
+        x[onward + w] = stays if stays > TINY else 0.0
 
 
 # ---- the parts of a cycle
 
 
-@numba.njit(**_FAST)
-def _row(a, row):  # type: ignore[no-untyped-def]
-    return a[row * LANES : (row + 1) * LANES]
-
-
-@numba.njit(**_FAST)
-def _rows(a, row, count):  # type: ignore[no-untyped-def]
-    return a[row * LANES : (row + count) * LANES]
-
-
-@numba.njit(**_FAST)
-def _top_bin(t, m, cycle):  # type: ignore[no-untyped-def]
+@numba.njit(**_LANE)
+def _top_bin(compartments, m, cycle):  # type: ignore[no-untyped-def]
     """The last bin of a compartment that can be occupied."""
-    return min(t.compartments[m, BINS] - 1, cycle - t.compartments[m, OPENS])
+    return min(compartments[m, BINS] - 1, cycle - compartments[m, OPENS])
 
 
-@numba.njit(**_FAST)
-def _bottom_bin(t, m, cycle):  # type: ignore[no-untyped-def]
+@numba.njit(**_LANE)
+def _bottom_bin(compartments, m, cycle):  # type: ignore[no-untyped-def]
     """The first bin that can be occupied: nobody enters after `ENTERED_LAST`."""
-    since = cycle - t.compartments[m, ENTERED_LAST]
-    return min(max(since, 0), t.compartments[m, BINS] - 1)
+    since = cycle - compartments[m, ENTERED_LAST]
+    return min(max(since, 0), compartments[m, BINS] - 1)
 
 
-@numba.njit(**_FAST)
-def _route(t, s, pool, slot, cycle, trace_row, point):  # type: ignore[no-untyped-def]
-    """Send the flow of a slot to where it lands, and past the events that count it."""
-    count = t.compartments.shape[0]
-    flow = _row(s.flows, slot)
-    for k in range(t.slots[slot, ROUTE_LOW], t.slots[slot, ROUTE_HIGH]):
-        to = t.routes[k, 0]
-        row = t.routes[k, 1] + t.maps[t.routes[k, 2], cycle]
+@numba.njit(**_LANE)
+def _route(slots, routes, maps, count, pool, flows, f, z, p, landing, trace, slot, cycle, base,
+           point):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Send a flow (row f of `flows` times row p of z) to where it lands, and past its events."""
+    for k in range(slots[slot, ROUTE_LOW], slots[slot, ROUTE_HIGH]):
+        to = routes[k, 0]
+        share = routes[k, 1] + maps[routes[k, 2], cycle]
         if to < count:
-            out = _row(s.landing, to)
+            if share == 0:
+                _add_product(landing, _at(to), flows, f, z, p)
+            else:
+                _add_triple(landing, _at(to), pool, _at(share), flows, f, z, p)
         else:
-            out = _row(s.trace, (trace_row + to - count) * STRETCH + point)
-        if row == 0:
-            _plus(out, flow)
-        else:
-            _add_product(out, _row(pool, row), flow)
+            out = _at((base + to - count) * STRETCH + point)
+            if share == 0:
+                _add_product(trace, out, flows, f, z, p)
+            else:
+                _add_triple(trace, out, pool, _at(share), flows, f, z, p)
 
 
 @numba.njit(**_FAST)
-def _land(t, s, cycle):  # type: ignore[no-untyped-def]
+def _land(compartments, occupancy, landing, cycle):  # type: ignore[no-untyped-def]
     """Arrivals take their places, in the first bin."""
-    for m in range(t.compartments.shape[0]):
-        if t.compartments[m, OPENS] <= cycle:
-            landed = _row(s.landing, m)
-            _plus(_row(s.occupancy, t.compartments[m, FIRST]), landed)
-            _clear(landed)
+    for m in range(compartments.shape[0]):
+        if compartments[m, OPENS] <= cycle:
+            _take_in(occupancy, _at(compartments[m, FIRST]), landing, _at(m))
 
 
 @numba.njit(**_FAST)
-def _count_heads(t, s, pool, m, cycle, base, point):  # type: ignore[no-untyped-def]
-    """Add the heads of a compartment to its atom, and their values by time in state."""
-    low, high = _bottom_bin(t, m, cycle), _top_bin(t, m, cycle)
-    first, atom = t.compartments[m, FIRST], t.compartments[m, ATOM]
-    if atom >= 0:
-        out = _row(s.trace, (base + atom) * STRETCH + point)
-        for r in range(low, high + 1):
-            _plus(out, _row(s.occupancy, first + r))
-    _count_values(t, s, pool, m, cycle, base, point)
+def _count_values(compartments, values, maps, pool, occupancy, trace, m, cycle, base, point):  # type: ignore[no-untyped-def]
+    """Add what is valued by time in state."""
+    first = compartments[m, FIRST]
+    for k in range(compartments[m, VALUE_LOW], compartments[m, VALUE_HIGH]):
+        row = values[k, 0] + maps[values[k, 1], cycle]
+        out = _at((base + values[k, 2]) * STRETCH + point)
+        for r in range(
+            _bottom_bin(compartments, m, cycle), _top_bin(compartments, m, cycle) + 1
+        ):
+            _add_product(trace, out, pool, _at(row + r), occupancy, _at(first + r))
 
 
 @numba.njit(**_FAST)
-def _count_values(t, s, pool, m, cycle, base, point):  # type: ignore[no-untyped-def]
-    low, high = _bottom_bin(t, m, cycle), _top_bin(t, m, cycle)
-    first = t.compartments[m, FIRST]
-    for k in range(t.compartments[m, VALUE_LOW], t.compartments[m, VALUE_HIGH]):
-        row = t.values[k, 0] + t.maps[t.values[k, 1], cycle]
-        out = _row(s.trace, (base + t.values[k, 2]) * STRETCH + point)
-        for r in range(low, high + 1):
-            _add_product(out, _row(pool, row + r), _row(s.occupancy, first + r))
-
-
-@numba.njit(**_FAST)
-def _schedule(t, s, pool, cycle, event_row, point):  # type: ignore[no-untyped-def]
-    """Scheduled moves, all from the same heads; an arrival waits for the next cycle's."""
-    for m in range(t.compartments.shape[0]):
-        if t.fires[m, cycle] == 0 or t.compartments[m, OPENS] > cycle:
+def _count_heads(compartments, values, maps, pool, occupancy, trace, cycle, base, point):  # type: ignore[no-untyped-def]
+    """Add the heads of every compartment to its atom, and what is valued by time in state."""
+    for m in range(compartments.shape[0]):
+        if compartments[m, OPENS] > cycle:
             continue
-        low, high = t.compartments[m, SCHEDULE_LOW], t.compartments[m, SCHEDULE_HIGH]
+        atom = compartments[m, ATOM]
+        if atom >= 0:
+            out = _at((base + atom) * STRETCH + point)
+            for r in range(
+                _bottom_bin(compartments, m, cycle), _top_bin(compartments, m, cycle) + 1
+            ):
+                _plus(trace, out, occupancy, _at(compartments[m, FIRST] + r))
+        _count_values(
+            compartments, values, maps, pool, occupancy, trace, m, cycle, base, point
+        )
+
+
+@numba.njit(**_FAST)
+def _schedule(
+    compartments, slots, routes, schedules, fires, series, maps, pool, occupancy, flows, landing,
+    z, trace, cycle, base, point,
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """Scheduled moves, all from the same heads; an arrival waits for the next cycle's."""
+    count = compartments.shape[0]
+    moved, share = _at(0), _at(1)
+    for m in range(count):
+        if fires[m, cycle] == 0 or compartments[m, OPENS] > cycle:
+            continue
+        low, high = compartments[m, SCHEDULE_LOW], compartments[m, SCHEDULE_HIGH]
         for k in range(low, high):
-            _clear(_row(s.flows, t.schedules[k, 5]))
-        for r in range(_bottom_bin(t, m, cycle), _top_bin(t, m, cycle) + 1):
-            heads = _row(s.occupancy, t.compartments[m, FIRST] + r)
-            moved = _row(s.cell, 0)
-            _clear(moved)
+            _clear(flows, _at(schedules[k, 5]))
+        for r in range(
+            _bottom_bin(compartments, m, cycle), _top_bin(compartments, m, cycle) + 1
+        ):
+            heads = _at(compartments[m, FIRST] + r)
+            _clear(z, moved)
             for k in range(low, high):
-                factor = t.series[t.schedules[k, 2], cycle]
+                factor = series[schedules[k, 2], cycle]
                 if factor == 0.0:
                     continue
-                share = _row(s.cell, 1)
-                _set(share, heads, factor)
-                row = t.schedules[k, 0] + t.maps[t.schedules[k, 1], cycle]
-                lanes = _row(pool, row)
-                for w in range(LANES):
-                    share[w] *= lanes[w]
-                if t.schedules[k, 3] >= 0:
-                    cells = _row(pool, t.schedules[k, 3] + t.maps[t.schedules[k, 4], cycle] + r)
-                    for w in range(LANES):
-                        share[w] *= cells[w]
-                _plus(moved, share)
-                _plus(_row(s.flows, t.schedules[k, 5]), share)
-            for w in range(LANES):
-                heads[w] -= moved[w]
+                row = schedules[k, 0] + maps[schedules[k, 1], cycle]
+                _set(z, share, pool, _at(row), factor)
+                _scale(z, share, occupancy, heads)
+                if schedules[k, 3] >= 0:
+                    cells = schedules[k, 3] + maps[schedules[k, 4], cycle] + r
+                    _scale(z, share, pool, _at(cells))
+                _plus(z, moved, z, share)
+                _plus(flows, _at(schedules[k, 5]), z, share)
+            _minus(occupancy, heads, z, moved)
         for k in range(low, high):
-            slot = t.schedules[k, 5]
-            if k == low or slot != t.schedules[k - 1, 5]:
-                _route(t, s, pool, slot, cycle, event_row, point)
+            slot = schedules[k, 5]
+            if k == low or slot != schedules[k - 1, 5]:
+                _route(slots, routes, maps, count, pool, flows, _at(slot), pool, _at(0), landing,
+                       trace, slot, cycle, base, point)  # fmt: skip
+    _land(compartments, occupancy, landing, cycle)
 
 
-@numba.njit(**_FAST)
-def _sum_terms(t, pool, peak, low, high, cycle, out):  # type: ignore[no-untyped-def]
-    """out = sum of hazards; returns the greatest value that it can have."""
+@numba.njit(**_LANE)
+def _sum_terms(terms, series, maps, pool, peak, low, high, cycle, out, o, z):  # type: ignore[no-untyped-def]
+    """Row o = sum of hazards, added to row _TOTAL; returns the greatest value that it can have."""
     greatest = 0.0
     for k in range(low, high):
-        row = t.terms[k, 0] + t.maps[t.terms[k, 1], cycle]
-        factor = t.series[t.terms[k, 2], cycle]
+        row = terms[k, 0] + maps[terms[k, 1], cycle]
+        factor = series[terms[k, 2], cycle]
         greatest += peak[row] * factor
         if k == low:
-            _set(out, _row(pool, row), factor)
+            _set_and_add(out, o, pool, _at(row), factor, z)
         else:
-            _add(out, _row(pool, row), factor)
+            _add(out, o, pool, _at(row), factor)
+            _add(z, _at(_TOTAL), pool, _at(row), factor)
+    if low == high:
+        _clear(out, o)
     return greatest
 
 
 @numba.njit(**_FAST)
-def _risks(t, s, pool, peak, cycle, atom_row, event_row, point):  # type: ignore[no-untyped-def]
+def _risks(
+    compartments, slots, terms, cell_terms, routes, series, maps, values, pool, peak, occupancy,
+    flows, landing, hazards, z, trace, cycle, atoms, base, point,
+):  # type: ignore[no-untyped-def]  # fmt: skip
     """Competing risks of a cycle in every compartment; arrivals wait in `landing`."""
-    for m in range(t.compartments.shape[0]):
-        if t.compartments[m, OPENS] > cycle:
+    count = compartments.shape[0]
+    for m in range(count):
+        if compartments[m, OPENS] > cycle:
             continue
-        slot_low, slot_high = t.compartments[m, SLOT_LOW], t.compartments[m, SLOT_HIGH]
-        total = _row(s.cell, _TOTAL)
+        first, atom = compartments[m, FIRST], compartments[m, ATOM]
+        slot_low, slot_high = compartments[m, SLOT_LOW], compartments[m, SLOT_HIGH]
         greatest = 0.0
-        if t.compartments[m, LOSS_LOW] < t.compartments[m, LOSS_HIGH]:
+        _clear(z, _at(_TOTAL))
+        for k in range(compartments[m, LOSS_LOW], compartments[m, LOSS_HIGH]):
+            row = terms[k, 0] + maps[terms[k, 1], cycle]
+            factor = series[terms[k, 2], cycle]
+            greatest += peak[row] * factor
+            _add(z, _at(_TOTAL), pool, _at(row), factor)
+        for slot in range(slot_low, slot_high):
             greatest += _sum_terms(
-                t, pool, peak, t.compartments[m, LOSS_LOW], t.compartments[m, LOSS_HIGH], cycle, total
-            )
+                terms, series, maps, pool, peak, slots[slot, TERM_LOW], slots[slot, TERM_HIGH],
+                cycle, hazards, _at(slot), z,
+            )  # fmt: skip
+        _count_values(
+            compartments, values, maps, pool, occupancy, trace, m, cycle, atoms, point
+        )
+        if atom >= 0:
+            out = _at((atoms + atom) * STRETCH + point)
         else:
-            _clear(total)
-        for slot in range(slot_low, slot_high):
-            hazard = _row(s.hazards, slot)
-            if t.slots[slot, TERM_LOW] < t.slots[slot, TERM_HIGH]:
-                greatest += _sum_terms(
-                    t, pool, peak, t.slots[slot, TERM_LOW], t.slots[slot, TERM_HIGH], cycle, hazard
-                )
-                _plus(total, hazard)
-            else:
-                _clear(hazard)
-        if t.compartments[m, VALUE_LOW] < t.compartments[m, VALUE_HIGH]:
-            _count_values(t, s, pool, m, cycle, atom_row, point)
-        atom = t.compartments[m, ATOM]
-        if t.compartments[m, BINS] == 1 and t.compartments[m, NEXT_FIRST] == t.compartments[m, FIRST]:
-            heads = _row(s.occupancy, t.compartments[m, FIRST])
-            if atom >= 0:
-                _plus(_row(s.trace, (atom_row + atom) * STRETCH + point), heads)
-            leaving = _rows(s.cell, _TOTAL, 2)
-            if t.compartments[m, SHARES]:
-                for w in range(LANES):
-                    leaving[LANES + w] = 1.0
-            else:
-                _phi_of(_rows(s.cell, 1, 3), total, doublings(greatest))
-            _leave(heads, leaving)
-            p = _row(s.cell, 1)
+            out = _at(trace.size // LANES - 1)  # a row that nobody reads
+        if compartments[m, BINS] == 1 and compartments[m, NEXT_FIRST] == first:
+            _leave(
+                occupancy, _at(first), z, doublings(greatest), compartments[m, SHARES] != 0,
+                trace, out,
+            )  # fmt: skip
             for slot in range(slot_low, slot_high):
-                flow, hazard = _row(s.flows, slot), _row(s.hazards, slot)
-                for w in range(LANES):
-                    flow[w] = hazard[w] * p[w]
+                _route(slots, routes, maps, count, pool, hazards, _at(slot), z, _at(_P), landing,
+                       trace, slot, cycle, base, point)  # fmt: skip
         else:
-            _age_bins(t, s, pool, peak, m, cycle, greatest)
-            if atom >= 0:
-                _plus(_row(s.trace, (atom_row + atom) * STRETCH + point), _row(s.cell, _HEADS))
-        for slot in range(slot_low, slot_high):
-            _route(t, s, pool, slot, cycle, event_row, point)
+            _age_bins(
+                compartments, cell_terms, series, maps, pool, peak, occupancy, hazards, z,
+                slots.shape[0], m, cycle, greatest,
+            )  # fmt: skip
+            _plus(trace, out, z, _at(_HEADS))
+            for slot in range(slot_low, slot_high):
+                _product(flows, _at(slot), hazards, _at(slot), z, _at(_P))
+            _add_flows_by_time(compartments, cell_terms, flows, hazards, slots.shape[0], m)
+            for slot in range(slot_low, slot_high):
+                _route(slots, routes, maps, count, pool, flows, _at(slot), pool, _at(0), landing,
+                       trace, slot, cycle, base, point)  # fmt: skip
 
 
 @numba.njit(**_FAST)
-def _age_bins(t, s, pool, peak, m, cycle, greatest):  # type: ignore[no-untyped-def]
+def _add_flows_by_time(compartments, cell_terms, flows, hazards, slots, m):  # type: ignore[no-untyped-def]
+    """Add to each slot what `_age_bins` found to flow by hazards by time in state."""
+    low, high = compartments[m, CELL_LOW], compartments[m, CELL_HIGH]
+    for k in range(high - low):
+        slot = cell_terms[low + k, 5]
+        if slot >= 0:
+            _plus(flows, _at(slot), hazards, _at(slots + (high - low) + k))
+
+
+@numba.njit(**_FAST)
+def _age_bins(
+    compartments, cell_terms, series, maps, pool, peak, occupancy, hazards, z, slots, m, cycle,
+    greatest,
+):  # type: ignore[no-untyped-def]  # fmt: skip
     """Risks of a compartment by time in state; who stays moves up by one bin.
 
-    `s.cell` row 0 holds the hazards that do not read the time in state; the flows of the
-    compartment's slots are left in `s.flows`, its heads in row `_HEADS`.
+    Row `_TOTAL` holds the hazards that do not read the time in state. Rows of `hazards` behind
+    those of the slots: what multiplies each hazard by time in state, then their flows, then
+    working space. Left in z: `_P` and `_HEADS`.
     """
-    first, bins = t.compartments[m, FIRST], t.compartments[m, BINS]
-    onward, onward_bins = t.compartments[m, NEXT_FIRST], t.compartments[m, NEXT_BINS]
-    cell_low, cell_high = t.compartments[m, CELL_LOW], t.compartments[m, CELL_HIGH]
-    slot_low, slot_high = t.compartments[m, SLOT_LOW], t.compartments[m, SLOT_HIGH]
-    count = cell_high - cell_low
-    base = t.slots.shape[0] + 1  # rows of `hazards` behind those of the slots
+    first, bins = compartments[m, FIRST], compartments[m, BINS]
+    onward, onward_bins = compartments[m, NEXT_FIRST], compartments[m, NEXT_BINS]
+    low_term = compartments[m, CELL_LOW]
+    count = compartments[m, CELL_HIGH] - low_term
     for k in range(count):
-        j = cell_low + k
-        row = t.cell_terms[j, 0] + t.maps[t.cell_terms[j, 1], cycle]
-        _set(_row(s.hazards, base + k), _row(pool, row), t.series[t.cell_terms[j, 2], cycle])
-        _clear(_row(s.hazards, base + count + k))
-    _clear(_rows(s.cell, _P, 3))
-    if count == 1:
-        _copy(_row(s.cell, _RATE), _row(s.hazards, base))
-    low, high = _bottom_bin(t, m, cycle), _top_bin(t, m, cycle)
-    shares = t.compartments[m, SHARES] != 0
-    simple = count == 1 and onward == first and not shares
+        j = low_term + k
+        row = cell_terms[j, 0] + maps[cell_terms[j, 1], cycle]
+        factor = series[cell_terms[j, 2], cycle]
+        _set(hazards, _at(slots + k), pool, _at(row), factor)
+        _clear(hazards, _at(slots + count + k))
+    _clear(z, _at(_P))
+    _clear(z, _at(_FLOW))
+    _clear(z, _at(_HEADS))
+    low, high = _bottom_bin(compartments, m, cycle), _top_bin(compartments, m, cycle)
+    simple = count == 1 and onward == first and compartments[m, SHARES] == 0
+    cells = 0
+    if simple:
+        _copy(z, _at(_RATE), hazards, _at(slots))
+        cells = cell_terms[low_term, 3] + maps[cell_terms[low_term, 4], cycle]
     twice = 0
     for r in range(high, low - 1, -1):
         if r == high or (r + 1) % BINS_PER_LEVEL == 0:
-            twice = _bin_level(t, peak, m, cycle, greatest, r)
-        here = first + r
-        if simple and twice == 0 and r < bins - 2:
-            row = t.cell_terms[cell_low, 3] + t.maps[t.cell_terms[cell_low, 4], cycle] + r
-            _visit(_rows(s.occupancy, here, 2), _row(pool, row), s.cell)
-            continue
-        _visit_any(t, s, pool, m, cycle, r, twice)
-        target = onward + min(r + 1, onward_bins - 1)
-        stay = _row(s.cell, _STAY)
-        _clear(_row(s.occupancy, here))
-        _plus(_row(s.occupancy, target), stay)
-    if onward == first and bins > 1:
-        _clear(_row(s.occupancy, first + low))
-    for slot in range(slot_low, slot_high):
-        flow, hazard, p = _row(s.flows, slot), _row(s.hazards, slot), _row(s.cell, _P)
-        for w in range(LANES):
-            flow[w] = hazard[w] * p[w]
-    for k in range(count):
-        slot = t.cell_terms[cell_low + k, 5]
-        if slot >= 0:
-            _plus(
-                _row(s.flows, slot),
-                _row(s.cell, _FLOW) if simple else _row(s.hazards, base + count + k),
+            twice = _level(
+                compartments, cell_terms, series, maps, peak, m, cycle, greatest, r
             )
-    if simple:  # the bins that went the general way kept their flow apart
-        slot = t.cell_terms[cell_low, 5]
-        if slot >= 0:
-            _plus(_row(s.flows, slot), _row(s.hazards, base + count))
+        here = _at(first + r)
+        if simple and twice <= FAR and r < bins - 2:
+            if twice == 0:
+                _visit(occupancy, here, pool, _at(cells + r), z)
+            else:
+                _visit_far(occupancy, here, pool, _at(cells + r), z)
+            continue
+        _visit_any(
+            compartments, cell_terms, maps, pool, occupancy, hazards, z, slots, m, cycle, r, twice
+        )
+        _clear(occupancy, here)
+        _plus(occupancy, _at(onward + min(r + 1, onward_bins - 1)), z, _at(_STAY))
+    if onward == first and low < bins - 1:
+        _clear(occupancy, _at(first + low))
+    if simple:
+        _plus(hazards, _at(slots + 1), z, _at(_FLOW))
 
 
 @numba.njit(**_FAST)
-def _bin_level(t, peak, m, cycle, greatest, r):  # type: ignore[no-untyped-def]
+def _level(compartments, cell_terms, series, maps, peak, m, cycle, greatest, r):  # type: ignore[no-untyped-def]
     """Doublings that the bins of a group of `BINS_PER_LEVEL` need at most."""
     low = r - r % BINS_PER_LEVEL
-    high = min(low + BINS_PER_LEVEL, t.compartments[m, BINS])
+    high = min(low + BINS_PER_LEVEL, compartments[m, BINS])
     top = greatest
-    for j in range(t.compartments[m, CELL_LOW], t.compartments[m, CELL_HIGH]):
-        row = t.cell_terms[j, 0] + t.maps[t.cell_terms[j, 1], cycle]
-        cells = t.cell_terms[j, 3] + t.maps[t.cell_terms[j, 4], cycle]
+    for j in range(compartments[m, CELL_LOW], compartments[m, CELL_HIGH]):
+        row = cell_terms[j, 0] + maps[cell_terms[j, 1], cycle]
+        cells = cell_terms[j, 3] + maps[cell_terms[j, 4], cycle]
         most = 0.0
         for b in range(low, high):
             most = max(most, peak[cells + b])
-        top += peak[row] * t.series[t.cell_terms[j, 2], cycle] * most
+        top += peak[row] * series[cell_terms[j, 2], cycle] * most
     return doublings(top)
 
 
 @numba.njit(**_FAST)
-def _visit_any(t, s, pool, m, cycle, r, twice):  # type: ignore[no-untyped-def]
+def _visit_any(
+    compartments, cell_terms, maps, pool, occupancy, hazards, z, slots, m, cycle, r, twice
+):  # type: ignore[no-untyped-def]
     """One bin with any number of hazards by time in state; who stays is left in row `_STAY`."""
-    cell_low, cell_high = t.compartments[m, CELL_LOW], t.compartments[m, CELL_HIGH]
-    count = cell_high - cell_low
-    base = t.slots.shape[0] + 1
-    heads = _row(s.occupancy, t.compartments[m, FIRST] + r)
-    sum_, q = _row(s.cell, _HAZARD), _rows(s.cell, _Q, 2)
-    _copy(sum_, _row(s.cell, _TOTAL))
+    low = compartments[m, CELL_LOW]
+    count = compartments[m, CELL_HIGH] - low
+    _copy(z, _at(_HAZARD), z, _at(_TOTAL))
     for k in range(count):
-        j = cell_low + k
-        row = t.cell_terms[j, 3] + t.maps[t.cell_terms[j, 4], cycle] + r
-        hazard = _row(s.hazards, base + 2 * count + k)
-        lanes, cells = _row(s.hazards, base + k), _row(pool, row)
-        for w in range(LANES):
-            hazard[w] = lanes[w] * cells[w]
-        _plus(sum_, hazard)
-    if t.compartments[m, SHARES]:
-        for w in range(LANES):
-            q[w] = 1.0
+        row = cell_terms[low + k, 3] + maps[cell_terms[low + k, 4], cycle] + r
+        own = _at(slots + 2 * count + k)
+        _product(hazards, own, hazards, _at(slots + k), pool, _at(row))
+        _plus(z, _at(_HAZARD), hazards, own)
+    q, stay, total, here = _at(_Q), _at(_STAY), _at(_HAZARD), _at(compartments[m, FIRST] + r)
+    if compartments[m, SHARES] != 0:
+        for w in range(_WIDTH):
+            z[q + w] = 1.0
     else:
-        _phi_of(q, sum_, twice)
-    z, stay = s.cell, _row(s.cell, _STAY)
-    for w in range(LANES):
-        p = heads[w] * q[w]
-        q[w] = p
-        stay[w] = heads[w] - sum_[w] * p
-    _plus(_row(z, _P), _row(z, _Q))
-    _plus(_row(z, _HEADS), heads)
+        _phi_row(z, twice)
+    _scale(z, q, occupancy, here)
+    for w in range(_WIDTH):
+        left = occupancy[here + w] - z[total + w] * z[q + w]
+        z[stay + w] = left if left > TINY else 0.0
+    _plus(z, _at(_P), z, q)
+    _plus(z, _at(_HEADS), occupancy, here)
     for k in range(count):
         _add_product(
-            _row(s.hazards, base + count + k), _row(s.hazards, base + 2 * count + k), _row(z, _Q)
+            hazards, _at(slots + count + k), hazards, _at(slots + 2 * count + k), z, q
         )
 
 
 @numba.njit(**_FAST)
-def _begin(t, s, pool, event_row):  # type: ignore[no-untyped-def]
+def _begin(compartments, start, maps, pool, occupancy, landing, sums, trace, base):  # type: ignore[no-untyped-def]
     """Everybody takes a place at time 0."""
-    _clear(s.occupancy)
-    _clear(s.landing)
-    _clear(s.sums)
-    _clear(s.trace)
-    count = t.compartments.shape[0]
-    for k in range(t.start.shape[0]):
-        to, row = t.start[k, 0], t.start[k, 1] + t.maps[t.start[k, 2], 0]
+    occupancy[:] = 0.0
+    landing[:] = 0.0
+    sums[:] = 0.0
+    trace[:] = 0.0
+    count = compartments.shape[0]
+    for k in range(start.shape[0]):
+        to, row = start[k, 0], start[k, 1] + maps[start[k, 2], 0]
         if to < count:
-            _plus(_row(s.occupancy, t.compartments[to, FIRST]), _row(pool, row))
+            _plus(occupancy, _at(compartments[to, FIRST]), pool, _at(row))
         else:
-            _plus(_row(s.trace, (event_row + to - count) * STRETCH), _row(pool, row))
+            _plus(trace, _at((base + to - count) * STRETCH), pool, _at(row))
 
 
 @numba.njit(**_FAST)
-def _sum_up(t, s, pool, begin):  # type: ignore[no-untyped-def]
+def _sum_up(sums_of, running, maps, weights, pool, trace, sums, begin, points):  # type: ignore[no-untyped-def]
     """Add a stretch of the trace to the weighted sums."""
-    for k in range(t.sums.shape[0]):
-        weights = t.weights[t.sums[k, 1], begin : begin + STRETCH]
-        _sum_stretch(_row(s.sums, k), _rows(s.trace, t.sums[k, 0] * STRETCH, STRETCH), weights)
-    points = t.shape[0] + 1
-    for k in range(t.running.shape[0]):
-        total = _row(s.sums, t.sums.shape[0] + k)
+    for k in range(sums_of.shape[0]):
+        row, first, second = sums_of[k, 0] * STRETCH, sums_of[k, 1], sums_of[k, 2]
+        for half in range(0, STRETCH, 4):
+            _weigh(
+                sums, _at(2 * k), trace, _at(row + half), weights, first, second, begin + half
+            )
+    for k in range(running.shape[0]):
         for point in range(min(STRETCH, points - begin)):
-            weight = t.weights[t.running[k, 1], begin + point]
+            weight = weights[running[k, 1], begin + point]
             if weight != 0.0:
-                row = t.running[k, 2] + t.maps[t.running[k, 3], begin + point]
-                trace = _row(s.trace, t.running[k, 0] * STRETCH + point)
-                _add_triple(total, _row(pool, row), trace, weight)
-
-
-@numba.njit(**_FAST)
-def _finish(t, s, pool, out):  # type: ignore[no-untyped-def]
-    """Sums times what differs between draws."""
-    for i in range(out.shape[0]):
-        for w in range(LANES):
-            out[i, w] = 0.0
-    for k in range(t.outputs.shape[0]):
-        _add_product(
-            out[t.outputs[k, 2]], _row(pool, t.outputs[k, 1]), _row(s.sums, t.outputs[k, 0])
-        )
-    for k in range(t.running.shape[0]):
-        _plus(out[t.running[k, 4]], _row(s.sums, t.sums.shape[0] + k))
+                row = running[k, 2] + maps[running[k, 3], begin + point]
+                _add_scaled_product(
+                    sums, _at(2 * sums_of.shape[0] + k), pool, _at(row), trace,
+                    _at(running[k, 0] * STRETCH + point), weight,
+                )  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True, **_FAST)
@@ -560,44 +650,56 @@ def run_cohort(t, s, pools, peaks, kept, out):  # type: ignore[no-untyped-def]
 
     Parameters
     ----------
-    t : the program's tables.
-    s : working rows.
+    t : the program's `Tables`.
+    s : its `Scratch`.
     pools : [block, row * LANES] values of every table, row 0 being ones.
     peaks : [block, row] greatest value of each row over its lanes.
     kept : [trace row, n + 1, lane] the trace of the last block, if it has any points; else empty.
-    out : [block, out, lane] quantities.
+    out : [block, out * LANES] quantities, 0 at first.
     """
-    n, events, atoms = t.shape[0], t.shape[1], t.shape[2]
-    scheduled = t.shape[5] != 0
-    before = atoms if scheduled else 0  # heads before schedules, then after them
-    risk_events = before + atoms
-    start_events = risk_events + events
+    compartments, slots, routes, maps, series = t.compartments, t.slots, t.routes, t.maps, t.series
+    occupancy, flows, landing, hazards, z = s.occupancy, s.flows, s.landing, s.hazards, s.cell
+    trace, sums = s.trace, s.sums
+    n, events, atoms, scheduled = t.shape[0], t.shape[1], t.shape[2], t.shape[5] != 0
+    after = atoms if scheduled else 0  # rows of heads before schedules, then after them
+    risk_events = after + atoms
+    at_once = risk_events + events  # events of the start and of schedules
     for block in range(pools.shape[0]):
-        pool, peak = pools[block], peaks[block]
-        _begin(t, s, pool, start_events)
+        pool, peak, result = pools[block], peaks[block], out[block]
+        _begin(compartments, t.start, maps, pool, occupancy, landing, sums, trace, at_once)
         for begin in range(0, n + 1, STRETCH):
             if begin > 0:
-                _clear(s.trace)
+                trace[:] = 0.0
             for point in range(min(STRETCH, n + 1 - begin)):
                 j = begin + point
                 if scheduled:
-                    for m in range(t.compartments.shape[0]):
-                        if t.compartments[m, OPENS] <= j:
-                            _count_heads(t, s, pool, m, j, 0, point)
+                    _count_heads(
+                        compartments, t.values, maps, pool, occupancy, trace, j, 0, point
+                    )
                     if j < n and t.any_fires[j] != 0:
-                        _schedule(t, s, pool, j, start_events, point)
-                        _land(t, s, j)
+                        _schedule(
+                            compartments, slots, routes, t.schedules, t.fires, series, maps, pool,
+                            occupancy, flows, landing, z, trace, j, at_once, point,
+                        )  # fmt: skip
                 if j < n:
-                    _risks(t, s, pool, peak, j, before, risk_events, point)
-                    _land(t, s, j + 1)
+                    _risks(
+                        compartments, slots, t.terms, t.cell_terms, routes, series, maps, t.values,
+                        pool, peak, occupancy, flows, landing, hazards, z, trace, j, after,
+                        risk_events, point,
+                    )  # fmt: skip
+                    _land(compartments, occupancy, landing, j + 1)
                 else:
-                    for m in range(t.compartments.shape[0]):
-                        if t.compartments[m, OPENS] <= j:
-                            _count_heads(t, s, pool, m, j, before, point)
-            if kept.shape[1] > 0:
-                for row in range(kept.shape[0]):
-                    for point in range(min(STRETCH, n + 1 - begin)):
-                        for w in range(LANES):
-                            kept[row, begin + point, w] = s.trace[(row * STRETCH + point) * LANES + w]
-            _sum_up(t, s, pool, begin)
-        _finish(t, s, pool, out[block])
+                    _count_heads(
+                        compartments, t.values, maps, pool, occupancy, trace, j, after, point
+                    )
+            for row in range(kept.shape[0]):
+                for point in range(min(STRETCH, n + 1 - begin)):
+                    for w in range(LANES):
+                        kept[row, begin + point, w] = trace[(row * STRETCH + point) * LANES + w]
+            _sum_up(t.sums, t.running, maps, t.weights, pool, trace, sums, begin, n + 1)
+        for k in range(t.outputs.shape[0]):
+            _add_product(
+                result, _at(t.outputs[k, 2]), pool, _at(t.outputs[k, 1]), sums, _at(t.outputs[k, 0])
+            )
+        for k in range(t.running.shape[0]):
+            _plus(result, _at(t.running[k, 4]), sums, _at(2 * t.sums.shape[0] + k))

@@ -299,6 +299,10 @@ class _Units:
             return a if a.kind == PROBABILITY else b
         if len(kinds) == 1:
             return a
+        if kinds == {PROBABILITY, HAZARD_RATIO}:
+            share = a if a.kind == PROBABILITY else b
+            if share.interval is None:  # the share of patients who have the ratio
+                return Unit(ONE.dimension, HAZARD_RATIO)
         advice = (
             "apply it to a rate: probability_of(hr * rate_of(p))"
             if kinds == {PROBABILITY, HAZARD_RATIO}

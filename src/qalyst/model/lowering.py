@@ -65,11 +65,11 @@ class _Lowering:
         timing = self.model.timing
         self.static = Evaluator(self.model.parameters, None, timing.cycle, timing.cycles)
         self.guards: list[Guard] = []
-        self._through: dict[tuple[Place, str | None], Route] = {}
+        self._through: dict[tuple[Place, str | None, str | None], Route] = {}
 
     def run(self) -> Program:
         journey = self.journey
-        start = self._chances(journey.start, None)
+        start = self._chances(journey.start, None, None)
         compartments: dict[Place, Compartment] = {}
         todo = list(start.targets)
         while todo:
@@ -104,21 +104,23 @@ class _Lowering:
 
     def _compartment(self, place: Place) -> Compartment:
         risks, schedules = [], []
-        aged = self.journey.aged(place)
         for row in self.model.rows_from(place.state):
             value = self._row_value(row, place)
             if value.is_number(0):
                 continue
             if row.when is not None:
-                schedules.append(Flow(row, value, self._follow(place, row, place.state)))
+                schedules.append(Flow(row, value, self._follow(place, row, place.state, None)))
             else:
-                risks.append(Flow(row, value, self._follow(aged, row, place.state)))
+                route = self._follow(place, row, place.state, place.state)
+                risks.append(Flow(row, value, route))
         counted = tuple(self._counted(place))
         nodes = [flow.value for flow in (*risks, *schedules)] + [c.quantity for c in counted]
         reads_residence = any(RESIDENCE in node.axes for node in nodes)
         bins = self.journey.bins(place.state) if reads_residence else 1
         self._guard(place, risks, schedules, bins)
-        return Compartment(place, bins, tuple(risks), tuple(schedules), counted, aged)
+        return Compartment(
+            place, bins, tuple(risks), tuple(schedules), counted, self.journey.aged(place)
+        )
 
     def _row_value(self, row: Transition, place: Place) -> Residual:
         known = self.journey.known(place, row.target)
@@ -171,23 +173,29 @@ class _Lowering:
 
     # -- moves
 
-    def _follow(self, origin: Place, row: Transition, stayed_in: str | None) -> Route:
-        """One row from a place, through chance nodes, to where time is spent."""
+    def _follow(
+        self, origin: Place, row: Transition, stayed_in: str | None, lived_in: str | None
+    ) -> Route:
+        """One row from a place, through chance nodes, to where time is spent.
+
+        `stayed_in` is the state in which time was last spent; `lived_in` is the same if a cycle
+        has passed (so that clocks tick), None for moves at the start of a cycle.
+        """
         entered = self.journey.enter(origin, row, stayed_in)
         events: dict[Event, Residual] = {}
         passed = self._passed(row, origin, entered)
         if passed:
             events[passed] = self.make.one
         if not self.model.states[row.target].instant:
-            return Route({entered: self.make.one}, events)
-        beyond = self._chances(entered, stayed_in)
+            return Route({self.journey.arrived(entered, lived_in): self.make.one}, events)
+        beyond = self._chances(entered, stayed_in, lived_in)
         for event, share in beyond.events.items():
             events[event] = self._sum(events.get(event), share)
         return Route(beyond.targets, events)
 
-    def _chances(self, place: Place, stayed_in: str | None) -> Route:
+    def _chances(self, place: Place, stayed_in: str | None, lived_in: str | None) -> Route:
         """All rows of a chance node (or of the start), weighted."""
-        key = (place, stayed_in)
+        key = (place, stayed_in, lived_in)
         found = self._through.get(key)
         if found is not None:
             return found
@@ -209,7 +217,7 @@ class _Lowering:
         targets: dict[Place, Residual] = {}
         events: dict[Event, Residual] = {}
         for row, share in shares:
-            route = self._follow(place, row, stayed_in)
+            route = self._follow(place, row, stayed_in, lived_in)
             for target, part in route.targets.items():
                 targets[target] = self._sum(targets.get(target), make.times(share, part))
             for event, part in route.events.items():

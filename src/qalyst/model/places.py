@@ -14,6 +14,9 @@ from qalyst.model.partial import PartialEvaluator
 from qalyst.model.resolved import START, Label, Transition
 
 
+STARTED = -1
+
+
 @dataclass(frozen=True)
 class Place:
     """Where somebody can be.
@@ -22,7 +25,8 @@ class Place:
     ----------
     state : name of the state, or `start`.
     line : line of therapy, from 1; 0 outside the lines.
-    history : a number for each tracker: the count, or the bin of the clock.
+    history : a number for each tracker: the count, or the bin of the clock; `STARTED` while the
+        move that started the clock is under way.
     """
 
     state: str
@@ -72,7 +76,7 @@ class Journey:
             known |= {"line": place.line, "treatment": self._sequence[place.line - 1]}
         for tracker, value in zip(self._trackers, place.history, strict=True):
             counted = tracker.kind == "count"
-            known[tracker.name] = value if counted else value * self.model.timing.cycle
+            known[tracker.name] = value if counted else max(value, 0) * self.model.timing.cycle
         if target is not None:
             known["to"] = target
         return known
@@ -88,7 +92,7 @@ class Journey:
         return timing.cycles + 1 if cap is None else min(round(cap / timing.cycle), timing.cycles) + 1
 
     def enter(self, origin: Place, row: Transition, stayed_in: str | None) -> Place:
-        """The place that a row leads to, with history brought up to date.
+        """The place that a row leads to, with its counts; clocks stand as at the cycle's start.
 
         Parameters
         ----------
@@ -112,11 +116,11 @@ class Journey:
                     history[number] = min(history[number] + amount, int(tracker.up_to))
             elif tracker.kind == "years_since":
                 if row.target in tracker.states:
-                    history[number] = 0
+                    history[number] = STARTED
             elif not self.model.states[row.target].instant and not (
                 row.target in tracker.states and stayed_in in tracker.states
             ):
-                history[number] = 0
+                history[number] = STARTED
         return replace(entered, history=tuple(history))
 
     def _line(self, origin: Place, row: Transition) -> int:
@@ -147,11 +151,24 @@ class Journey:
 
     def aged(self, place: Place) -> Place:
         """The place one cycle later of who stays: its clocks have ticked."""
-        history = tuple(
-            min(value + 1, bins - 1) if bins and self._ticks(number, place.state) else value
-            for number, (value, bins) in enumerate(zip(place.history, self._bins, strict=True))
-        )
-        return place if history == place.history else replace(place, history=history)
+        return self.arrived(place, place.state)
+
+    def arrived(self, place: Place, lived_in: str | None) -> Place:
+        """The place at the end of a move: clocks it started stand at 0, others may have ticked.
+
+        Parameters
+        ----------
+        place : as `enter` gives it.
+        lived_in : the state in which the cycle was spent; None if no cycle has passed.
+        """
+        history = []
+        for number, (value, bins) in enumerate(zip(place.history, self._bins, strict=True)):
+            if value == STARTED:
+                value = 0
+            elif bins and lived_in is not None and self._ticks(number, lived_in):
+                value = min(value + 1, bins - 1)
+            history.append(value)
+        return place if tuple(history) == place.history else replace(place, history=tuple(history))
 
     def _ticks(self, number: int, state: str) -> bool:
         tracker = self._trackers[number]

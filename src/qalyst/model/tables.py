@@ -311,17 +311,20 @@ class _Raw:
         self.sums: list[list[int]] = []
         self.outputs: list[list[int]] = []
         self.running: list[list[int]] = []
-        numbers: dict[tuple[int, int], int] = {}
+        pending: dict[int, list[tuple[int, int, int]]] = {}
         for (trace_row, row, map_, out), total in collected.items():
             weight = self.pool.weight(total)
             if map_ != ONES:
                 self.running.append([trace_row, weight, row, map_, out])
-                continue
-            key = (trace_row, weight)
-            if key not in numbers:
-                numbers[key] = len(self.sums)
-                self.sums.append([trace_row, weight])
-            self.outputs.append([numbers[key], row, out])
+            else:
+                pending.setdefault(trace_row, []).append((weight, row, out))
+        for trace_row, wanted in pending.items():
+            weights = list(dict.fromkeys(weight for weight, _, _ in wanted))
+            base = 2 * len(self.sums)
+            for first, second in zip(weights[::2], [*weights[1::2], weights[0]], strict=False):
+                self.sums.append([trace_row, first, second])
+            for weight, row, out in wanted:
+                self.outputs.append([base + weights.index(weight), row, out])
 
     def _cell(self, cell: Cell) -> int:
         key = (cell.payoff, cell.state, cell.price.index)
@@ -349,7 +352,7 @@ class _Raw:
             any_fires=self.fires.any(axis=0).astype(np.int64),
             series=series,
             maps=maps,
-            sums=rows(self.sums, 2),
+            sums=rows(self.sums, 3),
             outputs=rows(self.outputs, 3),
             running=rows(self.running, 5),
             weights=weights,

@@ -1,0 +1,7 @@
+"""Settings shared by all tests."""
+
+from hypothesis import settings
+
+# The machines that run the tests are shared: time is measured in benchmarks/, never asserted.
+settings.register_profile("qalyst", deadline=None, derandomize=True)
+settings.load_profile("qalyst")
