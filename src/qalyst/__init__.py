@@ -1,0 +1,42 @@
+"""qalyst: which treatment strategy is best value, how sure are we, and why.
+
+Models are plain files (`docs/language.md`); this package reads, checks and runs them.
+
+Examples
+--------
+>>> import qalyst
+>>> model = qalyst.load_model("hiv")
+>>> base = qalyst.base_case(model)
+>>> analysis = qalyst.analyse(model, base)
+>>> round(analysis.base_incremental["combination"].icer)
+6276
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+try:
+    __version__ = version("qalyst")
+except PackageNotFoundError:  # run from a checkout that is not installed
+    __version__ = "0"
+
+_PUBLIC = {
+    "ModelError": "qalyst.errors",
+    "load_model": "qalyst.model.resolve",
+    "base_case": "qalyst.simulate",
+    "simulate": "qalyst.simulate",
+    "analyse": "qalyst.analysis",
+    "write_report": "qalyst.report.write",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for, when it is asked for: `qalyst --help` needs none of it."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'qalyst' has no attribute '{name}'")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)

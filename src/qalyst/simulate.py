@@ -8,15 +8,17 @@ same bits for any number of threads.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Engine, Shared
+from qalyst.engines.engine import Engine, Quantities, Shared, TraceRow
 from qalyst.errors import ModelError
+from qalyst.model.evaluate import Evaluator
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import (
     Outcomes,
@@ -26,6 +28,9 @@ from qalyst.outcomes import (
     trace_array,
 )
 from qalyst.params.draws import BaseCase, Draws, Values
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 CHUNK = 256
 MOST_NUMBERS_KEPT = 25_000_000  # of quantities by draw; a longer run keeps their means
@@ -59,10 +64,13 @@ def base_case(model: ResolvedModel, engine: Engine | None = None) -> Outcomes:
     4.71
     """
     engine = engine or engine_for(model)
-    values = BaseCase(model.parameters)
+    evaluate = engine.shared.evaluator(BaseCase(model.parameters))
+    nobody = np.array([], np.int64)
+    engine.shared.guards.check(evaluate, nobody)
+    quantities, rows = engine.base(evaluate)
     collector = _Collector(engine, 1, keep=True)
-    collector.put(0, _chunk(engine, values, np.array([0]), base=True))
-    return collector.outcomes(with_trace=True)
+    collector.put(0, _added_up(engine.shared, evaluate, quantities, nobody))
+    return collector.outcomes(_trace(model, rows))
 
 
 def simulate(
@@ -154,23 +162,28 @@ class _Chunk:
     weights: Float
 
 
-def _chunk(engine: Engine, values: Values, draws: Int, *, base: bool = False) -> _Chunk:
-    shared = engine.shared
+def _chunk(engine: Engine, values: Values, draws: Int) -> _Chunk:
+    evaluate = engine.shared.evaluator(values)
+    engine.shared.guards.check(evaluate, draws)
+    return _added_up(engine.shared, evaluate, engine.run(evaluate, draws), draws)
+
+
+def _added_up(
+    shared: Shared, evaluate: Evaluator, programs: Iterable[Quantities], draws: Int
+) -> _Chunk:
+    """Quantities of the programs averaged over profiles, and priced; no draws: the base case."""
     model = shared.model
-    evaluate = shared.evaluator(values)
-    shared.guards.check(evaluate, np.array([], np.int64) if base else draws)
-    count = len(draws)
+    count = max(len(draws), 1)
     weights = np.broadcast_to(shared.profile_weights(evaluate), (len(shared.profiles), count))
     strategies, outcomes = len(model.strategies), list(model.outcomes)
-    cells = len(shared.cells)
-    quantities = np.zeros((strategies, cells, 2, count))
+    quantities = np.zeros((strategies, len(shared.cells), 2, count))
     totals = np.zeros((strategies, len(outcomes), 2, count))
     by_profile = np.zeros((strategies, len(shared.profiles), len(outcomes), count))
-    prices = np.zeros((cells, count))
-    for number, cell in enumerate(shared.cells):
-        prices[number] = shared.price(evaluate, cell)
+    prices = np.zeros((len(shared.cells), count))
+    for number, priced in enumerate(shared.cells):
+        prices[number] = shared.price(evaluate, priced)
     outcome_of = [outcomes.index(model.payoffs[cell.payoff].outcome) for cell in shared.cells]
-    for found in engine.run(evaluate, draws):
+    for found in programs:
         weight = weights[found.profile]
         for row, cell in enumerate(found.cells):
             amount = found.amount[row]
@@ -178,21 +191,36 @@ def _chunk(engine: Engine, values: Values, draws: Int, *, base: bool = False) ->
             value = amount * prices[cell]
             by_profile[found.strategy, found.profile, outcome_of[cell]] += value[0]
             totals[found.strategy, outcome_of[cell]] += weight * value
-    _refuse_nonsense(model, totals, draws, base)
+    _refuse_nonsense(model, totals, draws)
     return _Chunk(quantities, totals, by_profile, prices, weights)
 
 
-def _refuse_nonsense(model: ResolvedModel, totals: Float, draws: Int, base: bool) -> None:
+def _refuse_nonsense(model: ResolvedModel, totals: Float, draws: Int) -> None:
     wrong = ~np.isfinite(totals)
     if wrong.any():
         strategy, outcome, _, lane = (int(i[0]) for i in np.nonzero(wrong))
         name, result = list(model.strategies)[strategy], list(model.outcomes)[outcome]
-        which = "the base case" if base else f"draw {draws[lane]}"
+        which = f"draw {draws[lane]}" if len(draws) else "the base case"
         raise ModelError(
             f"'{result}' of '{name}' is no number in {which}",
             where=f"{model.file}  payoffs.{result}",
             mend="look for a division by 0, or a logarithm or power of a negative number",
         )
+
+
+def _trace(model: ResolvedModel, rows: list[TraceRow]) -> xr.DataArray:
+    """Occupancy [strategy, place, point] of the base case."""
+    order, strategies = list(model.states), list(model.strategies)
+    places = sorted(
+        {(row.state, row.line) for row in rows}, key=lambda p: (order.index(p[0]), p[1])
+    )
+    points = model.timing.cycles + 1
+    occupancy = np.zeros((len(strategies), len(places), points))
+    for row in rows:
+        where = strategies.index(row.strategy), places.index((row.state, row.line))
+        occupancy[where] = row.occupancy
+    years = np.asarray(np.arange(points) * model.timing.cycle, float)
+    return trace_array(occupancy, strategies, places, years)
 
 
 class _Collector:
@@ -236,7 +264,7 @@ class _Collector:
         self.by_profile[0] += by_profile.sum(axis=0) / self.draws
         self.weights[0] += chunk.weights.sum(axis=1) / self.draws
 
-    def outcomes(self, *, with_trace: bool = False) -> Outcomes:
+    def outcomes(self, trace: xr.DataArray | None = None) -> Outcomes:
         """The results with their labels."""
         shared = self.engine.shared
         model = shared.model
@@ -263,26 +291,9 @@ class _Collector:
             profiles=profiles_dataset(
                 self.by_profile, self.weights, strategies, _profile_names(shared), outcomes
             ),
-            trace=self._trace() if with_trace else None,
+            trace=trace,
             kept_by_draw=self.keep,
         )
-
-    def _trace(self):  # type: ignore[no-untyped-def]
-        shared = self.engine.shared
-        model = shared.model
-        rows = self.engine.trace(shared.evaluator(BaseCase(model.parameters)))
-        order = list(model.states)
-        places = sorted(
-            {(row.state, row.line) for row in rows}, key=lambda p: (order.index(p[0]), p[1])
-        )
-        strategies = list(model.strategies)
-        points = model.timing.cycles + 1
-        occupancy = np.zeros((len(strategies), len(places), points))
-        for row in rows:
-            where = strategies.index(row.strategy), places.index((row.state, row.line))
-            occupancy[where] = row.occupancy
-        years = np.arange(points) * model.timing.cycle
-        return trace_array(occupancy, strategies, places, years)
 
 
 def _profile_names(shared: Shared) -> list[str]:

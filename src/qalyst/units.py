@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import pint
@@ -79,7 +79,7 @@ class Unit:
         return Unit(product)
 
     def of_kind(self, kind: str, interval: float | None = None) -> Unit:
-        """This dimension with another kind."""
+        """Return the same dimension with another kind."""
         return replace(self, kind=kind, interval=interval, text="")
 
 
@@ -135,7 +135,7 @@ def duration(text: object, where: str) -> float:
     return years
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse_unit(text: str, where: str = "unit") -> Unit:
     """Read a unit as it is written in a record.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -30,9 +31,9 @@ class CohortEngine:
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self._pool, self._lowered = self._lower(by_state=False)
-        self._cells = [
-            tuple(shared.number(cell) for cell in lowered.cells) for lowered in self._lowered
-        ]
+        for lowered in self._lowered:
+            for cell in lowered.cells:
+                shared.number(cell)
 
     def _lower(self, *, by_state: bool) -> tuple[Pool, list[Lowered]]:
         shared = self.shared
@@ -59,55 +60,70 @@ class CohortEngine:
 
     def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         """Quantities of every program; `draws` is only as long as the evaluator's."""
-        count = len(draws)
-        values = _values(self._pool, evaluate, count)
-        peaks = values.max(axis=2)
-        flat = values.reshape(len(values), -1)
-        profiles = len(self.shared.profiles)
-        nothing = np.zeros((0, 0, 0))
-        for number, (lowered, cells) in enumerate(zip(self._lowered, self._cells, strict=True)):
-            out = np.zeros((len(values), 2 * len(cells) * kernel.LANES))
-            _call(lowered.tables, flat, peaks, nothing, out)
-            amount = out.reshape(len(values), len(cells), 2, kernel.LANES).transpose(1, 2, 0, 3)
-            amount = amount.reshape(len(cells), 2, -1)[:, :, :count]
-            yield Quantities(number // profiles, number % profiles, cells, amount)
+        block = _Block(self._pool, evaluate, len(draws))
+        for number, lowered in enumerate(self._lowered):
+            yield self._quantities(number, lowered, block.run(lowered))
 
-    def trace(self, evaluate: Evaluator) -> list[TraceRow]:
-        """Occupancy by state and line in the base case."""
+    def base(self, evaluate: Evaluator) -> tuple[list[Quantities], list[TraceRow]]:
+        """Quantities in the base case, with the occupancy by state and line."""
         pool, programs = self._lower(by_state=True)
-        values = _values(pool, evaluate, 1)
-        peaks, flat = values.max(axis=2), values.reshape(1, -1)
+        block = _Block(pool, evaluate, 1)
         weights = self.shared.profile_weights(evaluate)[:, 0]
         points = self.shared.model.timing.cycles + 1
-        total: dict[tuple[str, str, int], Float] = {}
-        for number, lowered in enumerate(programs):
-            rows = int(lowered.tables.shape[3])
-            kept = np.zeros((rows, points, kernel.LANES))
-            out = np.zeros((1, 2 * len(lowered.cells) * kernel.LANES))
-            _call(lowered.tables, flat, peaks, kept, out)
-            after = len(lowered.places) if lowered.tables.shape[5] else 0
-            for atom, (state, line) in enumerate(lowered.places):
-                if state:
-                    key = (lowered.program.strategy, state, line)
-                    weight = weights[number % len(self.shared.profiles)]
-                    total[key] = total.get(key, 0.0) + weight * kept[after + atom, :, 0]
-        return [TraceRow(*key, occupancy) for key, occupancy in total.items()]
+
+        def work(lowered: Lowered) -> tuple[Float, Float]:
+            kept = np.zeros((int(lowered.tables.shape[3]), points, kernel.LANES))
+            return block.run(lowered, kept), kept[:, :, 0]
+
+        quantities = []
+        occupancy: dict[tuple[str, str, int], Float] = {}
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for number, (lowered, found) in enumerate(
+                zip(programs, threads.map(work, programs), strict=True)
+            ):
+                amount, kept = found
+                quantities.append(self._quantities(number, lowered, amount))
+                weight = weights[number % len(weights)]
+                after = len(lowered.places) if lowered.tables.shape[5] else 0
+                for atom, (state, line) in enumerate(lowered.places):
+                    if state:
+                        key = (lowered.program.strategy, state, line)
+                        here = weight * kept[after + atom]
+                        occupancy[key] = occupancy.get(key, 0.0) + here
+        return quantities, [TraceRow(*key, shares) for key, shares in occupancy.items()]
+
+    def _quantities(self, number: int, lowered: Lowered, amount: Float) -> Quantities:
+        cells = tuple(map(self.shared.number, lowered.cells))
+        strategy, profile = divmod(number, len(self.shared.profiles))
+        return Quantities(strategy, profile, cells, amount)
 
 
-def _values(pool: Pool, evaluate: Evaluator, count: int) -> Float:
-    """[block, row, lane] the pool's values; the last draw fills the last block."""
-    blocks = -(-count // kernel.LANES)
-    values = np.empty((blocks, pool.size, kernel.LANES))
-    pool.fill(evaluate, values, count)
-    return values
+class _Block:
+    """Values of a pool for some draws, over which programs are run.
 
+    Parameters
+    ----------
+    pool, evaluate : whose values.
+    count : how many draws; the last one fills the lanes that are left.
+    """
 
-def _call(*arguments: Any) -> None:
-    """Run the kernel; a damaged file of compiled code is thrown away, once."""
-    tables = arguments[0]
-    scratch = kernel.scratch(tables)
-    try:
-        kernel.run_cohort(tables, scratch, *arguments[1:])
-    except (pickle.UnpicklingError, EOFError, OSError):
-        cache.clear()
-        kernel.run_cohort(tables, scratch, *arguments[1:])
+    def __init__(self, pool: Pool, evaluate: Evaluator, count: int) -> None:
+        self._count = count
+        values = np.empty((-(-count // kernel.LANES), pool.size, kernel.LANES))
+        pool.fill(evaluate, values, count)
+        self._peaks = values.max(axis=2)
+        self._values = values.reshape(len(values), -1)
+
+    def run(self, lowered: Lowered, kept: Float | None = None) -> Float:
+        """[cell, discounted or not, draw] quantities; the trace of the last block goes to `kept`."""
+        cells, blocks = len(lowered.cells), len(self._values)
+        out = np.zeros((blocks, 2 * cells * kernel.LANES))
+        nothing = np.zeros((0, 0, 0))
+        arguments = (self._values, self._peaks, nothing if kept is None else kept, out)
+        try:
+            kernel.run_cohort(lowered.tables, kernel.scratch(lowered.tables), *arguments)
+        except (pickle.UnpicklingError, EOFError, OSError):  # a damaged file of compiled code
+            cache.clear()
+            kernel.run_cohort(lowered.tables, kernel.scratch(lowered.tables), *arguments)
+        amount = out.reshape(blocks, cells, 2, kernel.LANES).transpose(1, 2, 0, 3)
+        return amount.reshape(cells, 2, -1)[:, :, : self._count]

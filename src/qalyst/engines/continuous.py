@@ -50,25 +50,31 @@ class ContinuousEngine:
 
     def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         """Quantities of every program."""
-        profiles = len(self.shared.profiles)
         for number, program in enumerate(self._programs):
-            account = self._solve(program, evaluate, len(draws)).account
-            cells = tuple(account.amounts)
-            amount = np.zeros((len(cells), 2, len(draws)))
-            for row, cell in enumerate(cells):
-                amount[row] = account.amounts[cell]
-            yield Quantities(number // profiles, number % profiles, cells, amount)
+            solution = self._solve(program, evaluate, len(draws))
+            yield self._quantities(number, solution, len(draws))
 
-    def trace(self, evaluate: Evaluator) -> list[TraceRow]:
-        """Occupancy by state and line in the base case."""
+    def base(self, evaluate: Evaluator) -> tuple[list[Quantities], list[TraceRow]]:
+        """Quantities in the base case, with the occupancy by state and line."""
         weights = self.shared.profile_weights(evaluate)[:, 0]
-        total: dict[tuple[str, str, int], Float] = {}
+        quantities = []
+        occupancy: dict[tuple[str, str, int], Float] = {}
         for number, program in enumerate(self._programs):
             solution = self._solve(program, evaluate, 1)
+            quantities.append(self._quantities(number, solution, 1))
             for place, heads in zip(program.compartments, solution.heads[:, :, 0].T, strict=True):
                 key = (program.strategy, place.state, place.line)
-                total[key] = total.get(key, 0.0) + weights[number % len(weights)] * heads
-        return [TraceRow(*key, occupancy) for key, occupancy in total.items()]
+                here = weights[number % len(weights)] * heads
+                occupancy[key] = occupancy.get(key, 0.0) + here
+        return quantities, [TraceRow(*key, shares) for key, shares in occupancy.items()]
+
+    def _quantities(self, number: int, solution: _Solution, count: int) -> Quantities:
+        amounts = solution.account.amounts
+        amount = np.zeros((len(amounts), 2, count))
+        for row, found in enumerate(amounts.values()):
+            amount[row] = found
+        strategy, profile = divmod(number, len(self.shared.profiles))
+        return Quantities(strategy, profile, tuple(amounts), amount)
 
     def _solve(self, program: Program, evaluate: Evaluator, count: int) -> _Solution:
         solution = _Solution(self.shared, program, evaluate, count)

@@ -40,7 +40,7 @@ class Quantities:
 
 @dataclass(frozen=True)
 class TraceRow:
-    """Occupancy of one state (on one line) over the points of time.
+    """Occupancy of one state (on one line) of a strategy over the points of time.
 
     Attributes
     ----------
@@ -61,8 +61,8 @@ class Engine(Protocol):
     def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         """Quantities of every program for some draws."""
 
-    def trace(self, evaluate: Evaluator) -> list[TraceRow]:
-        """Occupancy of every state in the base case."""
+    def base(self, evaluate: Evaluator) -> tuple[list[Quantities], list[TraceRow]]:
+        """Quantities of every program in the base case, and the occupancy of every state."""
 
     @property
     def reached(self) -> dict[str, int]:

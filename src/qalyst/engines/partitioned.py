@@ -43,23 +43,29 @@ class PartitionedEngine:
 
     def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         """Quantities of every program."""
-        profiles = len(self.shared.profiles)
         for number, program in enumerate(self._programs):
-            amounts = program.amounts(evaluate, len(draws), draws)
-            cells = tuple(amounts)
-            amount = np.stack([amounts[cell] for cell in cells]) if cells else np.zeros((0, 2, 1))
-            yield Quantities(number // profiles, number % profiles, cells, amount)
+            yield self._quantities(number, program.amounts(evaluate, len(draws), draws), len(draws))
 
-    def trace(self, evaluate: Evaluator) -> list[TraceRow]:
-        """Share of every state in the base case."""
+    def base(self, evaluate: Evaluator) -> tuple[list[Quantities], list[TraceRow]]:
+        """Quantities in the base case, with the share of every state."""
         weights = self.shared.profile_weights(evaluate)[:, 0]
+        no_draws = np.array([], dtype=np.int64)
+        quantities = []
         total: dict[tuple[str, str], Float] = {}
         for number, program in enumerate(self._programs):
-            shares = program.shares(evaluate, 1, np.array([], dtype=np.int64))
-            for state, share in shares.items():
+            quantities.append(self._quantities(number, program.amounts(evaluate, 1, no_draws), 1))
+            for state, share in program.shares(evaluate, 1, no_draws).items():
                 key = (program.strategy, state)
                 total[key] = total.get(key, 0.0) + weights[number % len(weights)] * share[:, 0]
-        return [TraceRow(strategy, state, 0, share) for (strategy, state), share in total.items()]
+        rows = [TraceRow(strategy, state, 0, share) for (strategy, state), share in total.items()]
+        return quantities, rows
+
+    def _quantities(self, number: int, amounts: dict[int, Float], count: int) -> Quantities:
+        amount = np.zeros((len(amounts), 2, count))
+        for row, found in enumerate(amounts.values()):
+            amount[row] = found
+        strategy, profile = divmod(number, len(self.shared.profiles))
+        return Quantities(strategy, profile, tuple(amounts), amount)
 
 
 class _Program:

@@ -102,7 +102,8 @@ def loads(text: str, name: str) -> Section:
         _refuse_what_strict_leaves_out(text, name)
         node = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        mark = error.problem_mark
+        line = mark.line + 1 if mark is not None else 0
         raise ModelError(
             f"this is not YAML: {error.problem}",
             where=str(Mark(name, line)),
@@ -129,9 +130,10 @@ def _refuse_what_strict_leaves_out(text: str, name: str) -> None:
                 where=mark,
                 mend="write the value out, or name it under `define:`",
             )
-        if getattr(event, "tag", None) is not None:
+        tag = getattr(event, "tag", None)
+        if tag is not None:
             raise ModelError(
-                f"tags ('{event.tag}') are not part of a model file", where=mark, mend="drop it"
+                f"tags ('{tag}') are not part of a model file", where=mark, mend="drop it"
             )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -173,8 +175,8 @@ def _mapping(node: yaml.MappingNode, name: str) -> Section:
 
 
 def _scalar(node: yaml.Node, name: str) -> Any:
-    text = node.value
-    if node.style in ("'", '"', "|", ">"):
+    text = str(node.value)
+    if getattr(node, "style", None) in ("'", '"', "|", ">"):
         return text
     if text in _WORDS:
         return _WORDS[text]
@@ -227,8 +229,8 @@ def merge(base: Section, over: Section) -> Section:
     A row that sets `rate` drops its `probability`, and the reverse.
     """
     merged = Section(base, mark=base.mark)
-    for key, other in (("rate", "probability"), ("probability", "rate")):
-        if key in over and over[key] is not None:
+    for given, other in (("rate", "probability"), ("probability", "rate")):
+        if over.get(given) is not None:
             merged.pop(other, None)
     for key, value in over.items():
         if value is None:

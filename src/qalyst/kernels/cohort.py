@@ -98,9 +98,10 @@ class Scratch(NamedTuple):
 
 def scratch(tables: Tables) -> Scratch:
     """Working rows that fit a program."""
-    cells = int(tables.compartments[:, [FIRST, BINS]].sum(axis=1).max(initial=0)) + 2
+    compartments = tables.compartments
+    cells = int((compartments[:, FIRST] + compartments[:, BINS]).max(initial=0)) + 2
     slots = len(tables.slots) + 1
-    terms = int((tables.compartments[:, CELL_HIGH] - tables.compartments[:, CELL_LOW]).max(initial=0))
+    terms = int((compartments[:, CELL_HIGH] - compartments[:, CELL_LOW]).max(initial=0))
     rows = int(tables.shape[3])
 
     def zeros(count: int) -> Float:
@@ -121,79 +122,79 @@ def scratch(tables: Tables) -> Scratch:
 
 
 @numba.njit(**_LANE)
-def _at(row):  # type: ignore[no-untyped-def]
+def _at(row):
     """Offset of a row."""
     return np.uint64(row) * _WIDTH
 
 
 @numba.njit(**_LANE)
-def _clear(out, o):  # type: ignore[no-untyped-def]
+def _clear(out, o):
     for w in range(_WIDTH):
         out[o + w] = 0.0
 
 
 @numba.njit(**_LANE)
-def _copy(out, o, a, i):  # type: ignore[no-untyped-def]
+def _copy(out, o, a, i):
     for w in range(_WIDTH):
         out[o + w] = a[i + w]
 
 
 @numba.njit(**_LANE)
-def _set(out, o, a, i, factor):  # type: ignore[no-untyped-def]
+def _set(out, o, a, i, factor):
     for w in range(_WIDTH):
         out[o + w] = a[i + w] * factor
 
 
 @numba.njit(**_LANE)
-def _add(out, o, a, i, factor):  # type: ignore[no-untyped-def]
+def _add(out, o, a, i, factor):
     for w in range(_WIDTH):
         out[o + w] += a[i + w] * factor
 
 
 @numba.njit(**_LANE)
-def _plus(out, o, a, i):  # type: ignore[no-untyped-def]
+def _plus(out, o, a, i):
     for w in range(_WIDTH):
         out[o + w] += a[i + w]
 
 
 @numba.njit(**_LANE)
-def _minus(out, o, a, i):  # type: ignore[no-untyped-def]
+def _minus(out, o, a, i):
     for w in range(_WIDTH):
         out[o + w] -= a[i + w]
 
 
 @numba.njit(**_LANE)
-def _scale(out, o, a, i):  # type: ignore[no-untyped-def]
+def _scale(out, o, a, i):
     for w in range(_WIDTH):
         out[o + w] *= a[i + w]
 
 
 @numba.njit(**_LANE)
-def _product(out, o, a, i, b, j):  # type: ignore[no-untyped-def]
+def _product(out, o, a, i, b, j):
     for w in range(_WIDTH):
         out[o + w] = a[i + w] * b[j + w]
 
 
 @numba.njit(**_LANE)
-def _add_product(out, o, a, i, b, j):  # type: ignore[no-untyped-def]
+def _add_product(out, o, a, i, b, j):
     for w in range(_WIDTH):
         out[o + w] += a[i + w] * b[j + w]
 
 
 @numba.njit(**_LANE)
-def _add_triple(out, o, a, i, b, j, c, k):  # type: ignore[no-untyped-def]
+def _add_triple(out, o, a, i, b, j, c, k):
     for w in range(_WIDTH):
         out[o + w] += a[i + w] * b[j + w] * c[k + w]
 
 
 @numba.njit(**_LANE)
-def _add_scaled_product(out, o, a, i, b, j, factor):  # type: ignore[no-untyped-def]
+def _add_scaled_product(out, o, a, i, b, j, factor):
     for w in range(_WIDTH):
         out[o + w] += a[i + w] * b[j + w] * factor
 
 
 @numba.njit(**_LANE)
-def _set_and_add(out, o, a, i, factor, z):  # type: ignore[no-untyped-def]
+def _set_and_add(out, o, a, i, factor, z):
     total = _at(_TOTAL)
     for w in range(_WIDTH):
         h = a[i + w] * factor
@@ -202,7 +203,7 @@ def _set_and_add(out, o, a, i, factor, z):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(**_LANE)
-def _take_in(x, o, landing, i):  # type: ignore[no-untyped-def]
+def _take_in(x, o, landing, i):
     """Add arrivals and clear them; shares too small to matter are 0 (denormals are slow)."""
     for w in range(_WIDTH):
         here = x[o + w] + landing[i + w]
@@ -211,7 +212,7 @@ def _take_in(x, o, landing, i):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(**_LANE)
-def _weigh(total, o, trace, i, weights, first, second, begin):  # type: ignore[no-untyped-def]
+def _weigh(total, o, trace, i, weights, first, second, begin):
     """Add half a stretch of a trace row with two sets of weights; totals stand row by row."""
     a0, b0 = weights[first, begin], weights[second, begin]
     a1, b1 = weights[first, begin + 1], weights[second, begin + 1]
@@ -232,7 +233,7 @@ _TOTAL, _RATE, _P, _FLOW, _HEADS, _Q, _HALVED, _STAY, _HAZARD = range(9)
 
 
 @numba.njit(**_LANE)
-def _phi_row(z, twice):  # type: ignore[no-untyped-def]
+def _phi_row(z, twice):
     """Row _Q = phi(row _HAZARD)."""
     q, y, total = _at(_Q), _at(_HALVED), _at(_HAZARD)
     if twice == 0:
@@ -250,7 +251,7 @@ def _phi_row(z, twice):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(**_LANE)
-def _leave(x, o, z, twice, shares, trace, out):  # type: ignore[no-untyped-def]
+def _leave(x, o, z, twice, shares, trace, out):
     """Count the heads in x; row _P = heads times phi; who stays is left in x."""
     total, p, q, hazard = _at(_TOTAL), _at(_P), _at(_Q), _at(_HAZARD)
     if shares:
@@ -278,7 +279,7 @@ def _leave(x, o, z, twice, shares, trace, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(**_LANE)
-def _visit(x, o, pool, g, z):  # type: ignore[no-untyped-def]
+def _visit(x, o, pool, g, z):
     """One bin with one hazard by time in state: leave, and move up by one bin."""
     total, rate, p, flow, heads = _at(_TOTAL), _at(_RATE), _at(_P), _at(_FLOW), _at(_HEADS)
     onward = o + _WIDTH
@@ -295,7 +296,7 @@ def _visit(x, o, pool, g, z):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(**_LANE)
-def _visit_far(x, o, pool, g, z):  # type: ignore[no-untyped-def]
+def _visit_far(x, o, pool, g, z):
     """`_visit` for hazards up to eight times the reach of the polynomial."""
     total, rate, p, flow, heads = _at(_TOTAL), _at(_RATE), _at(_P), _at(_FLOW), _at(_HEADS)
     onward = o + _WIDTH
@@ -315,13 +316,13 @@ def _visit_far(x, o, pool, g, z):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(**_LANE)
-def _top_bin(compartments, m, cycle):  # type: ignore[no-untyped-def]
+def _top_bin(compartments, m, cycle):
     """The last bin of a compartment that can be occupied."""
     return min(compartments[m, BINS] - 1, cycle - compartments[m, OPENS])
 
 
 @numba.njit(**_LANE)
-def _bottom_bin(compartments, m, cycle):  # type: ignore[no-untyped-def]
+def _bottom_bin(compartments, m, cycle):
     """The first bin that can be occupied: nobody enters after `ENTERED_LAST`."""
     since = cycle - compartments[m, ENTERED_LAST]
     return min(max(since, 0), compartments[m, BINS] - 1)
@@ -329,7 +330,7 @@ def _bottom_bin(compartments, m, cycle):  # type: ignore[no-untyped-def]
 
 @numba.njit(**_LANE)
 def _route(slots, routes, maps, count, pool, flows, f, z, p, landing, trace, slot, cycle, base,
-           point):  # type: ignore[no-untyped-def]  # fmt: skip
+           point):  # fmt: skip
     """Send a flow (row f of `flows` times row p of z) to where it lands, and past its events."""
     for k in range(slots[slot, ROUTE_LOW], slots[slot, ROUTE_HIGH]):
         to = routes[k, 0]
@@ -348,7 +349,7 @@ def _route(slots, routes, maps, count, pool, flows, f, z, p, landing, trace, slo
 
 
 @numba.njit(**_FAST)
-def _land(compartments, occupancy, landing, cycle):  # type: ignore[no-untyped-def]
+def _land(compartments, occupancy, landing, cycle):
     """Arrivals take their places, in the first bin."""
     for m in range(compartments.shape[0]):
         if compartments[m, OPENS] <= cycle:
@@ -356,7 +357,7 @@ def _land(compartments, occupancy, landing, cycle):  # type: ignore[no-untyped-d
 
 
 @numba.njit(**_FAST)
-def _count_values(compartments, values, maps, pool, occupancy, trace, m, cycle, base, point):  # type: ignore[no-untyped-def]
+def _count_values(compartments, values, maps, pool, occupancy, trace, m, cycle, base, point):
     """Add what is valued by time in state."""
     first = compartments[m, FIRST]
     for k in range(compartments[m, VALUE_LOW], compartments[m, VALUE_HIGH]):
@@ -369,7 +370,7 @@ def _count_values(compartments, values, maps, pool, occupancy, trace, m, cycle, 
 
 
 @numba.njit(**_FAST)
-def _count_heads(compartments, values, maps, pool, occupancy, trace, cycle, base, point):  # type: ignore[no-untyped-def]
+def _count_heads(compartments, values, maps, pool, occupancy, trace, cycle, base, point):
     """Add the heads of every compartment to its atom, and what is valued by time in state."""
     for m in range(compartments.shape[0]):
         if compartments[m, OPENS] > cycle:
@@ -390,7 +391,7 @@ def _count_heads(compartments, values, maps, pool, occupancy, trace, cycle, base
 def _schedule(
     compartments, slots, routes, schedules, fires, series, maps, pool, occupancy, flows, landing,
     z, trace, cycle, base, point,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Scheduled moves, all from the same heads; an arrival waits for the next cycle's."""
     count = compartments.shape[0]
     moved, share = _at(0), _at(1)
@@ -427,7 +428,7 @@ def _schedule(
 
 
 @numba.njit(**_LANE)
-def _sum_terms(terms, series, maps, pool, peak, low, high, cycle, out, o, z):  # type: ignore[no-untyped-def]
+def _sum_terms(terms, series, maps, pool, peak, low, high, cycle, out, o, z):
     """Row o = sum of hazards, added to row _TOTAL; returns the greatest value that it can have."""
     greatest = 0.0
     for k in range(low, high):
@@ -448,7 +449,7 @@ def _sum_terms(terms, series, maps, pool, peak, low, high, cycle, out, o, z):  #
 def _risks(
     compartments, slots, terms, cell_terms, routes, series, maps, values, pool, peak, occupancy,
     flows, landing, hazards, z, trace, cycle, atoms, base, point,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Competing risks of a cycle in every compartment; arrivals wait in `landing`."""
     count = compartments.shape[0]
     for m in range(count):
@@ -471,10 +472,8 @@ def _risks(
         _count_values(
             compartments, values, maps, pool, occupancy, trace, m, cycle, atoms, point
         )
-        if atom >= 0:
-            out = _at((atoms + atom) * STRETCH + point)
-        else:
-            out = _at(trace.size // LANES - 1)  # a row that nobody reads
+        unread = trace.size // LANES - 1  # the row of those whose heads nobody counts
+        out = _at((atoms + atom) * STRETCH + point if atom >= 0 else unread)
         if compartments[m, BINS] == 1 and compartments[m, NEXT_FIRST] == first:
             _leave(
                 occupancy, _at(first), z, doublings(greatest), compartments[m, SHARES] != 0,
@@ -498,7 +497,7 @@ def _risks(
 
 
 @numba.njit(**_FAST)
-def _add_flows_by_time(compartments, cell_terms, flows, hazards, slots, m):  # type: ignore[no-untyped-def]
+def _add_flows_by_time(compartments, cell_terms, flows, hazards, slots, m):
     """Add to each slot what `_age_bins` found to flow by hazards by time in state."""
     low, high = compartments[m, CELL_LOW], compartments[m, CELL_HIGH]
     for k in range(high - low):
@@ -511,7 +510,7 @@ def _add_flows_by_time(compartments, cell_terms, flows, hazards, slots, m):  # t
 def _age_bins(
     compartments, cell_terms, series, maps, pool, peak, occupancy, hazards, z, slots, m, cycle,
     greatest,
-):  # type: ignore[no-untyped-def]  # fmt: skip
+):  # fmt: skip
     """Risks of a compartment by time in state; who stays moves up by one bin.
 
     Row `_TOTAL` holds the hazards that do not read the time in state. Rows of `hazards` behind
@@ -562,7 +561,7 @@ def _age_bins(
 
 
 @numba.njit(**_FAST)
-def _level(compartments, cell_terms, series, maps, peak, m, cycle, greatest, r):  # type: ignore[no-untyped-def]
+def _level(compartments, cell_terms, series, maps, peak, m, cycle, greatest, r):
     """Doublings that the bins of a group of `BINS_PER_LEVEL` need at most."""
     low = r - r % BINS_PER_LEVEL
     high = min(low + BINS_PER_LEVEL, compartments[m, BINS])
@@ -580,7 +579,7 @@ def _level(compartments, cell_terms, series, maps, peak, m, cycle, greatest, r):
 @numba.njit(**_FAST)
 def _visit_any(
     compartments, cell_terms, maps, pool, occupancy, hazards, z, slots, m, cycle, r, twice
-):  # type: ignore[no-untyped-def]
+):
     """One bin with any number of hazards by time in state; who stays is left in row `_STAY`."""
     low = compartments[m, CELL_LOW]
     count = compartments[m, CELL_HIGH] - low
@@ -609,7 +608,7 @@ def _visit_any(
 
 
 @numba.njit(**_FAST)
-def _begin(compartments, start, maps, pool, occupancy, landing, sums, trace, base):  # type: ignore[no-untyped-def]
+def _begin(compartments, start, maps, pool, occupancy, landing, sums, trace, base):
     """Everybody takes a place at time 0."""
     occupancy[:] = 0.0
     landing[:] = 0.0
@@ -625,7 +624,7 @@ def _begin(compartments, start, maps, pool, occupancy, landing, sums, trace, bas
 
 
 @numba.njit(**_FAST)
-def _sum_up(sums_of, running, maps, weights, pool, trace, sums, begin, points):  # type: ignore[no-untyped-def]
+def _sum_up(sums_of, running, maps, weights, pool, trace, sums, begin, points):
     """Add a stretch of the trace to the weighted sums."""
     for k in range(sums_of.shape[0]):
         row, first, second = sums_of[k, 0] * STRETCH, sums_of[k, 1], sums_of[k, 2]
@@ -645,7 +644,7 @@ def _sum_up(sums_of, running, maps, weights, pool, trace, sums, begin, points): 
 
 
 @numba.njit(cache=True, nogil=True, **_FAST)
-def run_cohort(t, s, pools, peaks, kept, out):  # type: ignore[no-untyped-def]
+def run_cohort(t, s, pools, peaks, kept, out):
     """Run a program for blocks of draws.
 
     Parameters

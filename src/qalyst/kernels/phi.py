@@ -32,7 +32,7 @@ _C5, _C6, _C7, _C8, _C9 = (
 
 
 @numba.njit(fastmath={"contract"}, error_model="numpy", forceinline=True)
-def phi(x):  # type: ignore[no-untyped-def]
+def phi(x):
     """phi(x) for 0 <= x <= `REACH`; 1 at 0."""
     return _C0 + x * (
         _C1
@@ -42,7 +42,7 @@ def phi(x):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(fastmath={"contract"}, error_model="numpy", forceinline=True)
-def phi_far(x):  # type: ignore[no-untyped-def]
+def phi_far(x):
     """phi(x) for 0 <= x <= 8 `REACH`: phi(2 y) = phi(y) (1 - y phi(y) / 2), three times."""
     y = 0.125 * x
     q = phi(y)
@@ -52,7 +52,7 @@ def phi_far(x):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(error_model="numpy")
-def doublings(greatest):  # type: ignore[no-untyped-def]
+def doublings(greatest):
     """How often x must be halved to come within reach of the polynomial."""
     if not greatest > REACH:
         return 0

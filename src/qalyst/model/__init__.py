@@ -1,0 +1,1 @@
+"""From a model file to a lowered program: reading, checking, resolving, partial evaluation."""

@@ -105,7 +105,7 @@ class Evaluator:
         shape = [1, 1, 1]
         shape[_TIMES[axis]] = points
         delay = self._delay if axis == CYCLE else 0.0
-        return (np.arange(points) * self._cycle + delay).reshape(shape)
+        return np.asarray((np.arange(points) * self._cycle + delay).reshape(shape))
 
     def later(self, delay: float) -> Evaluator:
         """The same draws, with model time read so many years after the start of each cycle."""
@@ -239,13 +239,13 @@ class Evaluator:
         if node.operation in ("hazard", "survival"):
             return np.ones(self._cycles, bool)
         if node.operation == "step" and not node.arguments[2].axes & {DRAW, RESIDENCE}:
-            name, steps, index, *values = node.arguments
+            steps, index = node.arguments[1:3]
             where = np.broadcast_to(self(index)[:, 0, 0], self._cycles + 1)
             step = np.searchsorted(np.array(steps), where + TOLERANCE, side="right")
-            changing = step[1:] != step[:-1]
-            parts: list[Residual] = values
+            changing = np.asarray(step[1:] != step[:-1])
+            parts = node.arguments[3:]
         else:
-            changing, parts = np.zeros(self._cycles, bool), list(node.parts)
+            changing, parts = np.zeros(self._cycles, bool), node.parts
         for part in parts:
             changing = changing | self._changing(part)
         return np.asarray(changing)

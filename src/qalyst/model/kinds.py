@@ -42,7 +42,6 @@ from qalyst.units import (
     YEARS,
     Unit,
     nouns,
-
     same_interval,
     without_nouns,
 )

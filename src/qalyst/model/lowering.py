@@ -261,7 +261,7 @@ class _Lowering:
                     raise ModelError(
                         f"'{payoff.name}' counts a move by the time in state",
                         where=payoff.quantity.shown,
-                        mend="years_in_state may stand in `in:` rows only; use a `years_in` tracker",
+                        mend="years_in_state stands in `in:` rows only; use a `years_in` tracker",
                     )
                 found.append(amount)
         return tuple(found)

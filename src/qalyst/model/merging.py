@@ -85,7 +85,7 @@ def _signature(classes: dict[Place, int]) -> Callable[[Place, Compartment], Any]
             if place in classes:
                 shares.setdefault(classes[place], []).append(share.index)
         targets = tuple(sorted((number, tuple(sorted(s))) for number, s in shares.items()))
-        events = tuple(sorted((event_key(event), share.index) for event, share in route.events.items()))
+        events = tuple(sorted((event_key(e), share.index) for e, share in route.events.items()))
         return targets, events
 
     def flows(flows: tuple[Flow, ...]) -> Any:

@@ -304,8 +304,7 @@ class _Checker:
                     self._fault(f"'{name}' is a curve by {axes}", where, f"write {name}[{axes}]")
             case Index(name, indices):
                 self._index(name, indices, where, reserved)
-                parameter = model.parameters.get(name)
-                if parameter is not None and parameter.curve is None:
+                if name in model.parameters and model.parameters[name].curve is None:
                     self._fault(f"'{name}' is not a survival curve", where, "name a curve")
             case Column(table, column):
                 self._column(table, column, where, reserved)

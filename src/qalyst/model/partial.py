@@ -136,9 +136,9 @@ class _Evaluation:
             case Comparison(operator, left, right):
                 return self._compare(operator, self.of(left), self.of(right))
             case Among(operand, labels):
-                value = self.of(operand)
+                one = self.of(operand)
                 return make.logic(
-                    "or", [self._compare("==", value, self.of(label)) for label in labels]
+                    "or", [self._compare("==", one, self.of(label)) for label in labels]
                 )
             case Call(function, arguments):
                 return self._call(function, arguments)

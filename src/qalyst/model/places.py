@@ -13,7 +13,6 @@ from qalyst.errors import ModelError
 from qalyst.model.partial import PartialEvaluator
 from qalyst.model.resolved import START, Label, Transition
 
-
 STARTED = -1
 
 
@@ -89,7 +88,9 @@ class Journey:
         """Bins of the time in a state, if anything reads it; the last one is open."""
         timing = self.model.timing
         cap = self.model.states[state].residence if state in self.model.states else None
-        return timing.cycles + 1 if cap is None else min(round(cap / timing.cycle), timing.cycles) + 1
+        if cap is None:
+            return timing.cycles + 1
+        return min(round(cap / timing.cycle), timing.cycles) + 1
 
     def enter(self, origin: Place, row: Transition, stayed_in: str | None) -> Place:
         """The place that a row leads to, with its counts; clocks stand as at the cycle's start.

@@ -275,7 +275,7 @@ def _text(node: Residual) -> str:
             return f"{value:g}" if isinstance(value, float) else str(value)
         case "parameter":
             name, path = node.arguments
-            return name + (f"[{', '.join(map(str, path))}]" if path else "")
+            return str(name) + (f"[{', '.join(map(str, path))}]" if path else "")
         case "years" | "cycle" | "time":
             return node.operation
         case "residence":

@@ -233,7 +233,16 @@ def _assemble(
         transitions=tuple(transitions),
         occupancy=sections.occupancy(states),
         payoffs=tuple(sections.payoffs(outcomes, states, events)),
+        labels_left_out=_profile_labels(document) - _profile_labels(merged),
     )
+
+
+def _profile_labels(document: Section) -> frozenset[str]:
+    profiles = document.get("profiles")
+    if not isinstance(profiles, Section):
+        return frozenset()
+    rows = [rows for rows in profiles.values() if isinstance(rows, Section)]
+    return frozenset(label for row in rows for label in row if isinstance(label, str))
 
 
 def _source(merged: Section) -> str:
@@ -276,7 +285,8 @@ def _decision(merged: Section, outcomes: Mapping[str, Any]) -> Decision:
 
 def _check(model: ResolvedModel, merged: Section, mistakes: Mistakes) -> None:
     time = merged.get("time")
-    check_structure(model, dict(time) if isinstance(time, Section) else {}, mistakes)
+    stated = set(map(str, time)) if isinstance(time, Section) else set()
+    check_structure(model, stated, mistakes)
     before = len(mistakes)
     check_names(model, mistakes)
     if len(mistakes) == before:
@@ -295,9 +305,8 @@ def _check_columns(model: ResolvedModel, merged: Section, mistakes: Mistakes) ->
         **{name: f"profiles.{name}" for name in model.dimensions},
     }
     for table, section in tables.items():
-        columns = {
-            name: cell for cells in (model.columns(table) or {}).values() for name, cell in cells.items()
-        }
+        rows = (model.columns(table) or {}).values()
+        columns = {name: cell for cells in rows for name, cell in cells.items()}
         known = [name for name in columns if (table, name) in used]
         for name, cell in columns.items():
             if (table, name) not in used and f"{table}.{name}" not in scenario_text:

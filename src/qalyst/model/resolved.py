@@ -199,7 +199,10 @@ class Decision:
 
 @dataclass(frozen=True)
 class ResolvedModel:
-    """A model with every default written, groups expanded, scenarios applied."""
+    """A model with every default written, groups expanded, scenarios applied.
+
+    `labels_left_out` are labels of profiles that a scenario took out; they may still be named.
+    """
 
     name: str
     title: str
@@ -223,6 +226,7 @@ class ResolvedModel:
     transitions: tuple[Transition, ...]
     occupancy: Mapping[str, Expression]
     payoffs: tuple[Payoff, ...]
+    labels_left_out: frozenset[str] = frozenset()
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -256,7 +260,7 @@ class ResolvedModel:
     @cached_property
     def labels(self) -> frozenset[str]:
         """Every word that may stand as a bare label."""
-        words = {*self.strategies, *self.treatments, *self.states}
+        words = {*self.strategies, *self.treatments, *self.states, *self.labels_left_out}
         for dimension in self.dimensions.values():
             words |= {label for label in dimension.labels if isinstance(label, str)}
         for parameter in self.parameters.values():
@@ -373,7 +377,8 @@ def parameter_data(parameter: Parameter) -> dict[str, Any]:
         show_path(path): family.model_dump(mode="json")
         for path, family in parameter.uncertainty.items()
     }
-    distinct = list({json.dumps(family, sort_keys=True): family for family in families.values()}.values())
+    distinct = list({json.dumps(f, sort_keys=True): f for f in families.values()}.values())
+    joint = parameter.joint
     return {
         "label": parameter.label,
         "unit": parameter.unit_text,
@@ -381,9 +386,9 @@ def parameter_data(parameter: Parameter) -> dict[str, Any]:
         "curve": parameter.curve,
         "values": {show_path(path): value for path, value in parameter.values.items()},
         "uncertainty": distinct[0] if len(distinct) == 1 else families,
-        "joint": parameter.joint.record if parameter.joint else None,
-        "covariance": parameter.joint.covariance if parameter.joint else None,
-        "joint_rows": len(parameter.joint.rows) if parameter.joint and parameter.joint.rows else None,
+        "joint": joint.record if joint else None,
+        "covariance": joint.covariance if joint else None,
+        "joint_rows": len(joint.rows) if joint and joint.rows else None,
         "together": parameter.together,
         "price_year": parameter.price_year,
         "index_factor": parameter.index,

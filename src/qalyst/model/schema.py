@@ -46,7 +46,7 @@ class DecisionSection(Record):
 
     cost: str | None = None
     effect: str | None = None
-    thresholds: list[float | int] = []
+    thresholds: list[float | int] = Field(default_factory=list)
     perspective: str = "not stated"
 
 
@@ -132,7 +132,7 @@ class StrategyKeys(Record):
     """The reserved keys of a row of `strategies:`."""
 
     label: str | None = None
-    sequence: list[str] = []
+    sequence: list[str] = Field(default_factory=list)
 
 
 class TreatmentKeys(Record):

@@ -65,8 +65,7 @@ class Sections:
 
     def rows(self, name: str) -> Iterator[tuple[str, Section, str]]:
         """The rows of a section with where they stand; what is not a row is a mistake."""
-        for key, row, where in self._rows(self.section(name), name):
-            yield key, row, where
+        yield from self._rows(self.section(name), name)
 
     def _rows(self, section: Section, name: str) -> Iterator[tuple[str, Section, str]]:
         for key, row in section.items():
@@ -381,7 +380,9 @@ class Sections:
         step, _, state = word.rpartition(" ")
         if step not in ("", "first", "next"):
             raise ModelError(
-                f"'{word}' is not a target", where=where, mend="write a state, `first S` or `next S`"
+                f"'{word}' is not a target",
+                where=where,
+                mend="write a state, `first S` or `next S`",
             )
         places = self.places(state, states, where)
         if START in places or END in places:

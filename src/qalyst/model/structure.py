@@ -6,7 +6,7 @@ from qalyst.errors import Mistakes, nearest
 from qalyst.model.resolved import POINT_CORRECTIONS, START, ResolvedModel, Transition
 
 
-def check_structure(model: ResolvedModel, stated: dict[str, object], mistakes: Mistakes) -> None:
+def check_structure(model: ResolvedModel, stated: set[str], mistakes: Mistakes) -> None:
     """Note contradictions between rows, states and settings.
 
     Parameters
@@ -26,7 +26,7 @@ def check_structure(model: ResolvedModel, stated: dict[str, object], mistakes: M
 
 
 def _check_time(
-    model: ResolvedModel, stated: dict[str, object], mistakes: Mistakes, where: str
+    model: ResolvedModel, stated: set[str], mistakes: Mistakes, where: str
 ) -> None:
     timing = model.timing
     risks = [row for row in model.transitions if row.source != START and row.when is None]
@@ -57,12 +57,12 @@ def _check_time(
         )
     if timing.events_per_cycle == "any" and probabilities:
         contradict(
-            f"`events_per_cycle: any` and the probabilities of '{probabilities[0].name}' contradict",
+            f"`events_per_cycle: any` and the probability of '{probabilities[0].name}' contradict",
             "write rates, or `events_per_cycle: one`",
         )
     if timing.correction == "exact" and probabilities:
         contradict(
-            f"`correction: exact` and the probabilities of '{probabilities[0].name}' contradict",
+            f"`correction: exact` and the probability of '{probabilities[0].name}' contradict",
             "write rates, or another correction",
         )
     if timing.correction == "exact" and "one_off" in stated:

@@ -296,7 +296,7 @@ class _Raw:
         *,
         shift: bool = False,
     ) -> None:
-        """Add weights x series for a row of the trace; at the end of a cycle stands its own value."""
+        """Add weights x series for a row of the trace; `shift` for heads at the end of a cycle."""
         parts = factors(self.make, item.quantity)
         row, map_ = self.pool.lanes(parts.lanes)
         total = weights * self.pool.series_values(parts.series)
@@ -349,7 +349,7 @@ class _Raw:
             start=rows(self.start, 3),
             values=rows(self.values, 3),
             fires=self.fires,
-            any_fires=self.fires.any(axis=0).astype(np.int64),
+            any_fires=np.asarray(self.fires.any(axis=0), np.int64),
             series=series,
             maps=maps,
             sums=rows(self.sums, 3),

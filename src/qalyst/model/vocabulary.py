@@ -56,7 +56,7 @@ class ReservedName:
 FUNCTIONS = {
     function.name: function
     for function in (
-        Function("where", ("condition", "a", "b"), "a if the condition holds, else b", "a, b alike"),
+        Function("where", ("condition", "a", "b"), "a if it holds, else b", "a, b alike"),
         Function("min", ("a", "b"), "the smaller", "a, b alike"),
         Function("max", ("a", "b"), "the larger", "a, b alike"),
         Function("exp", ("x",), "natural exponential", "pure number -> pure number"),
@@ -95,7 +95,10 @@ FUNCTIONS = {
             "alike -> condition",
         ),
         Function(
-            "at", ("clock", "a", "..."), "whether the cycle holds a, or b, ...", "alike -> condition"
+            "at",
+            ("clock", "a", "..."),
+            "whether the cycle holds a, or b, ...",
+            "alike -> condition",
         ),
     )
 }

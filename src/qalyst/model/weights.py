@@ -42,7 +42,7 @@ class Weights:
     def force(self, outcome: str, discounted: bool) -> Float:
         """[n] force of discount in each cycle, 1/year."""
         factors = self.factors(outcome, discounted)
-        return np.log(factors[:-1] / factors[1:]) / self._timing.cycle
+        return np.asarray(np.log(factors[:-1] / factors[1:]) / self._timing.cycle)
 
     def moment(self, outcome: str, discounted: bool, word: str) -> Float:
         """[n] discount factor of each cycle at its start, middle or end, or of its model year."""
@@ -54,10 +54,10 @@ class Weights:
             case "end":
                 return last
             case "middle":
-                return np.sqrt(first * last)
+                return np.asarray(np.sqrt(first * last))
         cycles = np.arange(self._timing.cycles)
         years = np.floor(cycles * self._timing.cycle + 1e-9)
-        return factors[np.round(years / self._timing.cycle).astype(np.int64)]
+        return np.asarray(factors[np.round(years / self._timing.cycle).astype(np.int64)])
 
     def points(self) -> Float:
         """[n + 1] weights of the correction at the points of time."""

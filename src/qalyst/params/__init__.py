@@ -1,0 +1,1 @@
+"""Parameters with provenance, and their draws."""

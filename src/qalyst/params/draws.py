@@ -16,7 +16,7 @@ from qalyst.errors import ModelError
 from qalyst.params.parameter import Joint, Parameter, Path, bounds, show_path
 from qalyst.stats.addresses import uniforms
 from qalyst.stats.joint import joint_normal
-from qalyst.stats.uncertainty import Dirichlet, Fixed
+from qalyst.stats.uncertainty import Dirichlet, Fixed, ScalarFamily
 
 
 class Values(Protocol):
@@ -92,6 +92,7 @@ class Draws:
             return np.full(len(self._indices), value)
         if isinstance(family, Dirichlet):
             return self._dirichlet(parameter, family)[path]
+        assert isinstance(family, ScalarFamily)
         cell = "" if parameter.together else show_path(path)
         return family.quantile(value, uniforms(self._seed, parameter.name, cell, self._indices))
 

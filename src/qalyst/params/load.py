@@ -29,6 +29,7 @@ from qalyst.stats.uncertainty import (
     Fixed,
     ImpossibleMoments,
     LogNormal,
+    ScalarFamily,
     Uncertainty,
 )
 from qalyst.units import ONE, PER_YEAR, YEAR, Unit, currencies, parse_unit
@@ -182,8 +183,8 @@ class _Reader:
             return self._curve()
         unit = self._unit(self.raw.unit)
         self._check_money(unit)
-        values = self._table() if self.raw.by else self._scalar()
-        uncertainty = {path: self._cell_family(path, values) for path in values}
+        stated = self._table() if self.raw.by else self._scalar()
+        uncertainty = {path: self._cell_family(path, stated) for path in stated}
         if self.family.get("family") == "draws":
             raise self.fault(
                 f"'{self.name}' is drawn from a file",
@@ -191,7 +192,7 @@ class _Reader:
             )
         values = {
             path: self._checked_value(path, value, uncertainty[path])
-            for path, value in values.items()
+            for path, value in stated.items()
         }
         return self._finish(unit, str(self.raw.unit), values, uncertainty)
 
@@ -297,7 +298,7 @@ class _Reader:
                 raise self.fault(f"'{self.name}{show_path(path)}' has no value", "add `value:`")
             value = implied
         try:
-            if not isinstance(family, Dirichlet):
+            if isinstance(family, ScalarFamily):
                 family.check(value)
         except ImpossibleMoments as error:
             raise self.fault(
@@ -337,7 +338,9 @@ class _Reader:
         self._check_curve(parameter)
         return parameter
 
-    def _by_label(self, value: Any, depth: int, path: Path) -> Iterator[tuple[Path, dict[Key, Any]]]:
+    def _by_label(
+        self, value: Any, depth: int, path: Path
+    ) -> Iterator[tuple[Path, dict[Key, Any]]]:
         if depth == 0:
             yield path, value
             return
@@ -540,7 +543,7 @@ class _Reader:
             together=self.together,
             dirichlet=any(isinstance(f, Dirichlet) for f in uncertainty.values()),
             joint=joint,
-            price_year=raw.price_year,
+            price_year=raw.price_year if currencies(unit) else None,
             range=(float(raw.range[0]), float(raw.range[1])) if raw.range else None,
             reason=reason,
         )

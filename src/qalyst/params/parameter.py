@@ -124,7 +124,7 @@ class Parameter:
         return survival.in_years(self.curve, given, self.curve_unit)
 
     def fixed_at(self, given: object, where: str) -> Parameter:
-        """This parameter with another value, the same in every draw.
+        """Return the parameter with another value, the same in every draw.
 
         Raises
         ------

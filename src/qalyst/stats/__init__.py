@@ -1,0 +1,1 @@
+"""Survival and uncertainty families, addressed random numbers."""

@@ -1,0 +1,59 @@
+"""The figures of a run: those that make sense of it, drawn and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qalyst.report import figures_course, figures_decision, figures_plane
+from qalyst.report.drawing import Drawing, Saved, house_style, saved
+from qalyst.report.words import varies
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qalyst.analysis import Analysis
+
+
+def figures(analysis: Analysis, targets: pd.DataFrame | None = None) -> list[Saved]:
+    """All figures that make sense of a run, as PNG and SVG.
+
+    One strategy has no plane, no draws have no acceptability, a decision tree has no trace; draws
+    that do not differ count as none.
+
+    Parameters
+    ----------
+    analysis : the run.
+    targets : published survival to draw as points; see `figures_course.survival`.
+    """
+    with house_style():
+        return [saved(draw()) for draw in _drawings(analysis, targets)]
+
+
+def write_figures(found: list[Saved], folder: Path) -> list[Path]:
+    """Write each figure as `<name>.png` and `<name>.svg`."""
+    paths = []
+    for figure in found:
+        for ending, data in (("png", figure.png), ("svg", figure.svg)):
+            path = folder / f"{figure.name}.{ending}"
+            path.write_bytes(data)
+            paths.append(path)
+    return paths
+
+
+def _drawings(analysis: Analysis, targets: pd.DataFrame | None) -> Iterator[Callable[[], Drawing]]:
+    if analysis.compares:
+        if varies(analysis):
+            yield lambda: figures_plane.ce_plane(analysis)
+        yield lambda: figures_plane.frontier(analysis)
+        if varies(analysis):
+            for draw in (figures_decision.ceac, figures_decision.loss, figures_decision.evpi):
+                yield lambda draw=draw: draw(analysis)  # type: ignore[misc]
+    yield lambda: figures_course.breakdown(analysis)
+    if not analysis.model.is_tree and analysis.base.trace is not None:
+        yield lambda: figures_course.trace(analysis)
+        if figures_course.has_absorbing(analysis):
+            yield lambda: figures_course.survival(analysis, targets)
+    if analysis.compares and varies(analysis):
+        yield lambda: figures_decision.convergence(analysis)

@@ -1,0 +1,316 @@
+"""Figures of the course of the disease: trace, survival, and what costs and effects consist of."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from qalyst.axes import STATE, STRATEGY, Float
+from qalyst.report.drawing import (
+    GREY,
+    INK,
+    Drawing,
+    color,
+    legend_below,
+    line_style,
+    marker,
+    new_figure,
+    per_cent,
+    plain_numbers,
+    wrapped,
+)
+from qalyst.report.labels import outcome_label, sentence_case, state_label, strategy_label
+from qalyst.report.numbers import short
+from qalyst.report.tables import amounts
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from qalyst.analysis import Analysis
+
+MOST_PANELS, MOST_PLACES, MOST_PARTS = 12, 12, 12
+ABSORBED = ("#C9C9C9", "#A9A9A9", "#E3E3E3", "#8C8C8C")
+Parts = dict[str, dict[str, float]]
+
+
+def trace(analysis: Analysis) -> Drawing:
+    """Stacked occupancy over years, one panel a strategy."""
+    array = _trace(analysis)
+    model = analysis.model
+    strategies = list(model.strategies)[:MOST_PANELS]
+    layers = _layers(analysis)
+    columns = min(len(strategies), 3 if len(strategies) != 4 else 2)
+    rows = math.ceil(len(strategies) / columns)
+    figure = new_figure(3.2 if rows == 1 else 0.5 + 1.75 * rows)
+    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    years = array["years"].to_numpy()
+    colors = _place_colors([absorbing for _, _, absorbing in layers])
+    handles: list[Any] = []
+    for panel, name in zip(panels, strategies, strict=False):
+        occupancy = array.sel({STRATEGY: name}).transpose("place", "point").to_numpy()
+        stacked = [occupancy[list(places)].sum(axis=0) for _, places, _ in layers]
+        handles = panel.stackplot(years, stacked, colors=colors, linewidth=0.4, edgecolor="white")
+        panel.set_title(wrapped(strategy_label(model, name), 78 // columns - 2))
+        panel.set_xlim(years[0], years[-1])
+        panel.set_ylim(0, 1)
+        per_cent(panel.yaxis)
+        plain_numbers(panel.xaxis)
+        panel.grid(visible=False)
+    for panel in panels[len(strategies) :]:
+        panel.set_visible(False)
+    _label_outer(panels[: len(strategies)], columns)
+    figure.supxlabel("Years since start", fontsize=8.5)
+    figure.supylabel("Share of the cohort", fontsize=8.5)
+    legend_below(figure, handles, [label for label, _, _ in layers])
+    more = len(model.strategies) - len(strategies)
+    rest = f" The other {more} strategies are in trace.csv." if more else ""
+    return Drawing("trace", f"Where the cohort is over time, base case.{rest}", figure)
+
+
+def survival(analysis: Analysis, targets: pd.DataFrame | None = None) -> Drawing:
+    """Share not yet in an absorbing state over years; published points if they are given.
+
+    Parameters
+    ----------
+    analysis : with a trace.
+    targets : columns series, months, survival_percent, low, high, role.
+    """
+    model, array = analysis.model, _trace(analysis)
+    gone = _absorbed(analysis, array)
+    figure = new_figure(3.7)
+    axes = figure.add_subplot()
+    years = array["years"].to_numpy()
+    handles, labels = [], []
+    for position, name in enumerate(model.strategies):
+        share = 1 - array.sel({STRATEGY: name}).transpose("place", "point").to_numpy()[gone].sum(0)
+        handles.append(axes.plot(years, share, **line_style(position))[0])
+        labels.append(strategy_label(model, name))
+    axes.set_xlim(years[0], years[-1])
+    axes.set_ylim(0, 1.02)
+    if targets is not None and len(targets):
+        found = _targets(axes, targets, len(model.strategies))
+        handles += [handle for handle, _ in found]
+        labels += [label for _, label in found]
+    axes.set_xlabel("Years since start")
+    axes.set_ylabel("Alive" if _all_dead(analysis) else "Not in an absorbing state")
+    per_cent(axes.yaxis)
+    plain_numbers(axes.xaxis)
+    legend_below(figure, handles, labels)
+    points = ""
+    if targets is not None and len(targets):
+        points = " Points: published; filled ones were fitted to, hollow ones were not."
+    return Drawing("survival", f"Survival in the base case.{points}", figure)
+
+
+def breakdown(analysis: Analysis) -> Drawing:
+    """Stacked bars of the cost by category and of the effect by state, a bar a strategy."""
+    model = analysis.model
+    found = amounts(analysis.psa or analysis.base)
+    charts = []
+    cost, effect = model.decision.cost, model.decision.effect
+    if cost in model.outcomes:
+        charts.append((str(cost), _parts(found, str(cost), 1)))
+    if effect in model.outcomes:
+        by_state = _parts(found, str(effect), 2)
+        charts.append(
+            (str(effect), by_state if len(by_state) > 1 else _parts(found, str(effect), 1))
+        )
+    if not charts:
+        charts = [(name, _parts(found, name, 1)) for name in list(model.outcomes)[:2]]
+    bars = 0.26 * len(model.strategies)
+    figure = new_figure(0.2)
+    slots = figure.subfigures(len(charts), 1, squeeze=False).ravel()
+    heights = []
+    for slot, (outcome, parts) in zip(slots, charts, strict=True):
+        heights.append(bars + 0.75 + 0.19 * math.ceil(len(parts) / 4))
+        _bars(slot, analysis, outcome, _fewer(parts))
+    figure.set_size_inches(figure.get_size_inches()[0], sum(heights))
+    figure.get_layout_engine().set(h_pad=0.08)
+    kind = "Base case" if analysis.psa is None else "Means over draws"
+    return Drawing(
+        "breakdown",
+        f"What the outcomes consist of, discounted, per person. {kind}; the number is the total.",
+        figure,
+    )
+
+
+def _bars(slot: Any, analysis: Analysis, outcome: str, parts: Parts) -> None:
+    model = analysis.model
+    axes = slot.subplots()
+    strategies = list(model.strategies)
+    rows = np.arange(len(strategies))
+    right, left = np.zeros(len(rows)), np.zeros(len(rows))
+    for position, (label, amount) in enumerate(parts.items()):
+        values = np.array([amount[name] for name in strategies])
+        start = np.where(values >= 0, right, left)
+        axes.barh(
+            rows,
+            values,
+            left=start,
+            height=0.68,
+            color=color(position),
+            edgecolor="white",
+            linewidth=0.5,
+            label=_part_label(model, label),
+        )
+        right, left = right + np.maximum(values, 0), left + np.minimum(values, 0)
+    span = (right.max() - min(left.min(), 0.0)) or 1.0
+    for row, end in enumerate(right):
+        total = short(right[row] + left[row])
+        axes.text(end + 0.012 * span, row, total, va="center", fontsize=7.5, color=INK)
+    axes.set_xlim(left.min() - (0.02 * span if left.min() < 0 else 0), right.max() + 0.13 * span)
+    axes.set_yticks(rows, [wrapped(strategy_label(model, name), 30) for name in strategies])
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.spines["left"].set_visible(False)
+    axes.axvline(0, color=GREY, linewidth=0.9)
+    axes.set_xlabel(f"{outcome_label(model, outcome)} per person")
+    plain_numbers(axes.xaxis)
+    labels = [_part_label(model, label) for label in parts]
+    longest = max(len(label) for label in labels)
+    columns = max(1, min(int(6.3 / (0.062 * longest + 0.45)), len(labels), 4))
+    slot.legend(
+        axes.containers,
+        labels,
+        loc="outside upper center",
+        ncols=columns,
+        handlelength=1.1,
+        columnspacing=1.4,
+    )
+
+
+def _parts(found: dict[tuple[str, str, str], dict[str, float]], outcome: str, by: int) -> Parts:
+    """Amounts of an outcome summed by row (1) or state (2); those that are 0 left out."""
+    parts: Parts = {}
+    for key, amount in found.items():
+        if key[0] == outcome:
+            part = parts.setdefault(key[by], dict.fromkeys(amount, 0.0))
+            for strategy, value in amount.items():
+                part[strategy] += value
+    kept = {label: part for label, part in parts.items() if any(part.values())}
+    return kept or parts
+
+
+def _fewer(parts: Parts) -> Parts:
+    """At most twelve parts: the smallest are added up as others."""
+    if len(parts) <= MOST_PARTS:
+        return parts
+
+    def size(label: str) -> float:
+        return max(abs(value) for value in parts[label].values())
+
+    large = set(sorted(parts, key=size, reverse=True)[: MOST_PARTS - 1])
+    kept = {label: part for label, part in parts.items() if label in large}
+    rest = [part for label, part in parts.items() if label not in large]
+    kept["all others"] = {
+        name: sum(part[name] for part in rest) for name in next(iter(parts.values()))
+    }
+    return kept
+
+
+def _part_label(model: Any, label: str) -> str:
+    return state_label(model, label) if label in model.states else sentence_case(label)
+
+
+def _trace(analysis: Analysis) -> xr.DataArray:
+    assert analysis.base.trace is not None
+    return analysis.base.trace
+
+
+def _layers(analysis: Analysis) -> list[tuple[str, tuple[int, ...], bool]]:
+    """Label, places and whether absorbing: those ever occupied; by state if places are many."""
+    array, model = _trace(analysis), analysis.model
+    states = [str(state) for state in array[STATE].to_numpy()]
+    lines = [int(line) for line in array["line"].to_numpy()]
+    ever = array.max([STRATEGY, "point"]).to_numpy() > 0
+    used = [place for place in range(len(states)) if ever[place]]
+    merge = len(used) > MOST_PLACES
+    groups: dict[tuple[str, int], list[int]] = {}
+    for place in used:
+        groups.setdefault((states[place], 0 if merge else lines[place]), []).append(place)
+    layers = [
+        (state_label(model, state, line), tuple(places), model.states[state].absorbing)
+        for (state, line), places in groups.items()
+    ]
+    return sorted(layers, key=lambda layer: layer[2])
+
+
+def _place_colors(absorbing: list[bool]) -> list[str]:
+    """Colours in order; greys for absorbing places."""
+    lively, gone = iter(range(len(absorbing))), iter(range(len(absorbing)))
+    return [
+        ABSORBED[next(gone) % len(ABSORBED)] if each else color(next(lively)) for each in absorbing
+    ]
+
+
+def _label_outer(panels: Any, columns: int) -> None:
+    """Ticks of the years under the lowest panel of each column, which may end early."""
+    for place, panel in enumerate(panels):
+        lowest = place + columns >= len(panels)
+        panel.tick_params(labelbottom=lowest, labelleft=place % columns == 0)
+
+
+def _absorbed(analysis: Analysis, array: xr.DataArray) -> Any:
+    states = [str(state) for state in array[STATE].to_numpy()]
+    return np.array([analysis.model.states[state].absorbing for state in states])
+
+
+def _all_dead(analysis: Analysis) -> bool:
+    names = [name for name, state in analysis.model.states.items() if state.absorbing]
+    return all("dead" in name or "death" in name or "died" in name for name in names)
+
+
+def has_absorbing(analysis: Analysis) -> bool:
+    """Whether anybody is ever in an absorbing state."""
+    if analysis.base.trace is None or analysis.model.is_tree:
+        return False
+    array = analysis.base.trace
+    gone = _absorbed(analysis, array)
+    return bool((array.transpose("place", ...).to_numpy()[gone] > 0).any())
+
+
+def _targets(axes: Any, targets: pd.DataFrame, first: int) -> list[tuple[Any, str]]:
+    """Points with their intervals, one shape and colour a series."""
+    found = []
+    for offset, (series, rows) in enumerate(targets.groupby("series", sort=False)):
+        position = first + offset
+        share = rows["survival_percent"].to_numpy(dtype=float) / 100
+        years = rows["months"].to_numpy(dtype=float) / 12
+        fitted = (rows["role"].astype(str) == "fit").to_numpy()
+        _intervals(axes, rows, years, color(position))
+        pick: Callable[[bool], Float] = lambda chosen: fitted == chosen  # noqa: E731
+        for chosen, face in ((True, color(position)), (False, "white")):
+            axes.plot(
+                years[pick(chosen)],
+                share[pick(chosen)],
+                marker(position),
+                color=color(position),
+                markerfacecolor=face,
+                markersize=5.5,
+                linestyle="none",
+                zorder=4,
+            )
+        handle = axes.plot(
+            [],
+            [],
+            marker(position),
+            color=color(position),
+            linestyle="none",
+            markersize=5.5,
+            markerfacecolor=color(position) if fitted.any() else "white",
+        )[0]
+        found.append((handle, str(series)))
+    return found
+
+
+def _intervals(axes: Any, rows: pd.DataFrame, years: Float, shade: str) -> None:
+    if not {"low", "high"} <= set(rows.columns):
+        return
+    low, high = (rows[name].to_numpy(dtype=float) / 100 for name in ("low", "high"))
+    known = np.isfinite(low) & np.isfinite(high)
+    axes.vlines(years[known], low[known], high[known], color=shade, linewidth=1, zorder=3)

@@ -1,0 +1,133 @@
+"""What `qalyst show` tells of a resolved model, as plain data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qalyst.model.ledger import timing_ledger
+from qalyst.model.resolved import START, ResolvedModel, as_data
+from qalyst.params.draws import BaseCase
+from qalyst.params.parameter import Parameter, Path, show_path
+
+
+def shown_model(model: ResolvedModel) -> dict[str, Any]:
+    """The resolved model with its diagram, parameters by cell and timing ledger."""
+    data = as_data(model)
+    return {
+        "model": model.name,
+        "title": model.title,
+        "source": model.source,
+        "file": model.file,
+        "sha256": model.sha256,
+        "applied_scenarios": list(model.scenarios),
+        "scenarios": list(model.known_scenarios),
+        "decision": data["decision"],
+        "money": data["money"],
+        "time": data["time"],
+        "outcomes": data["outcomes"],
+        "profiles": data["profiles"],
+        "strategies": data["strategies"],
+        "treatments": data["treatments"],
+        "states": data["states"],
+        "track": data["track"],
+        "define": data["define"],
+        "curves": data["curves"],
+        "transitions": data["transitions"],
+        "occupancy": data["occupancy"],
+        "payoffs": data["payoffs"],
+        "parameters": [
+            row for name in model.used_parameters for row in parameter_rows(model, name)
+        ],
+        "timing_ledger": timing_ledger(model),
+        "diagram": diagram(model),
+        "notes": list(model.notes),
+    }
+
+
+def parameter_rows(model: ResolvedModel, name: str) -> list[dict[str, Any]]:
+    """One row for each cell of a parameter; a long table is one row with its range."""
+    parameter = model.parameters[name]
+    common = {
+        "name": name,
+        "label": parameter.label,
+        "unit": parameter.unit_text,
+        "price_year": parameter.price_year,
+        "index_factor": parameter.index,
+        "source": str(parameter.source),
+        "doi": parameter.source.doi,
+        "status": parameter.status,
+        "set_by": parameter.fixed_by,
+    }
+    if len(parameter.values) > 12:
+        values = list(parameter.values.values())
+        spread = f"{len(values)} cells, {min(values):.4g} to {max(values):.4g}"
+        return [
+            {
+                **common,
+                "cell": f"by {', '.join(parameter.by)}",
+                "value": None,
+                "values": spread,
+                "uncertainty": uncertainty_words(parameter, next(iter(parameter.values))),
+            }
+        ]
+    return [
+        {
+            **common,
+            "cell": show_path(path),
+            "value": value,
+            "value_in_years": _in_years(model, parameter, path),
+            "uncertainty": uncertainty_words(parameter, path),
+        }
+        for path, value in parameter.values.items()
+    ]
+
+
+def _in_years(model: ResolvedModel, parameter: Parameter, path: Path) -> float:
+    if parameter.curve is None:
+        return float(BaseCase(model.parameters).cell(parameter.name, path)[0])
+    return parameter.values[path]
+
+
+def uncertainty_words(parameter: Parameter, path: Path) -> str:
+    """The uncertainty of a cell in words.
+
+    >>> from qalyst.model.resolve import load_model
+    >>> hiv = load_model("hiv").parameters
+    >>> uncertainty_words(hiv["rr_combination"], ())
+    'lognormal, 95 % interval 0.365 to 0.71'
+    """
+    if parameter.joint is not None:
+        kind = "draws of a file" if parameter.joint.rows else "normal"
+        return f"{kind}, drawn together with its record {parameter.joint.record}"
+    family = parameter.uncertainty.get(path)
+    if family is None:
+        return "fixed: set"
+    given = family.model_dump(exclude_none=True)
+    name = given.pop("family")
+    if name == "fixed":
+        return f"fixed: {given['reason']}"
+    words = []
+    for key, value in given.items():
+        if key == "ci95":
+            words.append(f"95 % interval {value[0]:g} to {value[1]:g}")
+        elif key == "counts":
+            words.append("counts " + ", ".join(f"{k} {v:g}" for k, v in value.items()))
+        else:
+            words.append(f"{key} {value:g}")
+    return ", ".join([name, *words]) + (", together" if parameter.together else "")
+
+
+def diagram(model: ResolvedModel) -> str:
+    """The states and moves as a Mermaid flow chart."""
+    lines = ["flowchart LR"]
+    lines.append(f"  {START}(({START}))")
+    for name, state in model.states.items():
+        box = f"{{{{{name}}}}}" if state.instant else f"[{name}]"
+        lines.append(f"  {name}{box if not state.absorbing else f'[[{name}]]'}")
+    arrows: dict[tuple[str, str, str], list[str]] = {}
+    for row in model.transitions:
+        step = "" if row.step == "same" else f"{row.step} line: "
+        arrows.setdefault((row.source, row.target, step), []).append(row.name)
+    for (source, target, step), names in arrows.items():
+        lines.append(f"  {source} -->|{step}{', '.join(names)}| {target}")
+    return "\n".join(lines)

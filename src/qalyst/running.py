@@ -1,0 +1,171 @@
+"""What `qalyst run` does: base case, draws, decision, and a folder of results."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qalyst.analysis import Analysis, analyse
+from qalyst.axes import DRAW
+from qalyst.io.files import written_whole
+from qalyst.model.resolved import ResolvedModel
+from qalyst.report.words import committee_sentence
+from qalyst.report.write import write_report
+from qalyst.simulate import Progress, base_case, engine_for, simulate
+
+if TYPE_CHECKING:
+    from qalyst.decision.cea import IncrementalAnalysis
+
+
+def run_model(
+    model: ResolvedModel,
+    *,
+    draws: int | None,
+    seed: int,
+    threads: int | None,
+    folder: Path,
+    settings: dict[str, Any],
+) -> dict[str, Any]:
+    """Run a model and write its results; what `docs/json.md` says is returned.
+
+    Parameters
+    ----------
+    model : the resolved model.
+    draws : of the probabilistic analysis; None for the base case alone.
+    seed, threads : see `simulate`.
+    folder : takes the results, whole or not at all.
+    settings : what was asked for, for the provenance.
+    """
+    with written_whole(folder) as work:
+        with _progress(model, draws) as progress:
+            engine = engine_for(model)
+            base = base_case(model, engine)
+            psa = None
+            if draws is not None:
+                psa = simulate(
+                    model,
+                    draws=draws,
+                    seed=seed,
+                    threads=threads,
+                    engine=engine,
+                    progress=progress,
+                )
+        analysis = analyse(model, base, psa)
+        files = write_report(analysis, work, seed=seed, draws=draws, command=settings)
+        names = sorted(str(path.relative_to(work)) for path in files)
+    found = result(analysis, seed=seed, draws=draws)
+    return {**found, "folder": str(folder), "files": names, "_analysis": analysis}
+
+
+@contextlib.contextmanager
+def _progress(model: ResolvedModel, draws: int | None) -> Iterator[Progress | None]:
+    """A bar with the time left, on standard error; nothing there if it is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if draws is None:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("draws"),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(f"{model.name}: preparing", total=draws)
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=f"{model.name}: running")
+
+        yield update
+
+
+def result(analysis: Analysis, *, seed: int, draws: int | None) -> dict[str, Any]:
+    """The results as plain data."""
+    model, base, psa = analysis.model, analysis.base, analysis.psa
+    strategies, outcomes = list(model.strategies), list(model.outcomes)
+    found: dict[str, Any] = {
+        "model": model.name,
+        "title": model.title,
+        "sha256": model.sha256,
+        "scenarios": list(model.scenarios),
+        "seed": seed,
+        "draws": draws,
+        "base_case": {
+            s: {o: float(base.total(o).sel(strategy=s).item()) for o in outcomes}
+            for s in strategies
+        },
+        "base_case_undiscounted": {
+            s: {
+                o: float(base.total(o, undiscounted=True).sel(strategy=s).item())
+                for o in outcomes
+            }
+            for s in strategies
+        },
+        "base_case_incremental": _incremental(analysis.base_incremental),
+        "probabilistic": None,
+        "incremental": _incremental(analysis.incremental),
+        "thresholds": _thresholds(analysis),
+        "sentence": committee_sentence(analysis),
+        "notes": list(model.notes),
+    }
+    if psa is not None:
+        found["probabilistic"] = {s: {o: _spread(analysis, o, s) for o in outcomes} for s in strategies}
+    return found
+
+
+def _spread(analysis: Analysis, outcome: str, strategy: str) -> dict[str, float | None]:
+    assert analysis.psa is not None
+    values = analysis.psa.total(outcome).sel(strategy=strategy)
+    draws = values.sizes[DRAW]
+    return {
+        "mean": float(values.mean()),
+        "mcse": float(values.std(ddof=1) / draws**0.5) if draws > 1 else None,
+        "low": float(values.quantile(0.025)),
+        "high": float(values.quantile(0.975)),
+    }
+
+
+def _incremental(table: IncrementalAnalysis | None) -> list[dict[str, Any]] | None:
+    if table is None:
+        return None
+    return [
+        {
+            "strategy": row.strategy,
+            "cost": row.cost,
+            "effect": row.effect,
+            "compared_with": row.compared_with,
+            "incremental_cost": row.incremental_cost,
+            "incremental_effect": row.incremental_effect,
+            "icer": row.icer,
+            "status": row.status,
+        }
+        for row in table.rows
+    ]
+
+
+def _thresholds(analysis: Analysis) -> list[dict[str, Any]]:
+    curves = analysis.at_thresholds
+    if curves is None:
+        return []
+    return [
+        {
+            "wtp": float(wtp),
+            "optimal": str(curves.optimal.sel(wtp=wtp).item()),
+            "probability_optimal": float(curves.ceaf.sel(wtp=wtp)),
+            "probability": {
+                str(s): float(curves.ceac.sel(wtp=wtp, strategy=s)) for s in curves.strategy.values
+            },
+            "evpi": float(curves.evpi.sel(wtp=wtp)),
+            "evpi_mcse": float(curves.evpi_mcse.sel(wtp=wtp)),
+        }
+        for wtp in curves.wtp.values
+    ]
