@@ -100,7 +100,8 @@ def new_figure(height: float, *, width: float = WIDTH) -> Any:
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06)
+    layout: Any = figure.get_layout_engine()
+    layout.set(w_pad=0.06, h_pad=0.06)
     return figure
 
 
@@ -137,14 +138,16 @@ def wrapped(label: str, width: int) -> str:
 
 def legend_below(figure: Any, handles: Sequence[Any], labels: Sequence[str]) -> None:
     """A legend under the figure that makes the page longer, not the axes smaller."""
-    short = [wrapped(label, 46) for label in labels]
-    longest = max((len(line) for label in short for line in label.split("\n")), default=1)
     width, height = figure.get_size_inches()
-    columns = max(1, min(int((width - 0.2) / (0.062 * longest + 0.55)), len(short)))
+    columns, letters = _columns(labels, width)
+    short = [wrapped(label, letters) for label in labels]
     rows = math.ceil(len(short) / columns)
     columns = math.ceil(len(short) / rows)
-    lines = rows + sum(label.count("\n") for label in short) / columns
-    figure.set_size_inches(width, height + 0.17 * lines + 0.12)
+    lines = max(
+        sum(1 + label.count("\n") for label in short[start : start + rows])
+        for start in range(0, len(short), rows)
+    )
+    figure.set_size_inches(width, height + 0.155 * lines + 0.1)
     figure.legend(
         handles,
         short,
@@ -152,8 +155,20 @@ def legend_below(figure: Any, handles: Sequence[Any], labels: Sequence[str]) -> 
         ncols=columns,
         handlelength=2.6,
         columnspacing=1.6,
-        labelspacing=0.4,
+        labelspacing=0.3,
     )
+
+
+def _columns(labels: Sequence[str], width: float) -> tuple[int, int]:
+    """As many columns as the labels leave room for, at least two for many; letters of each."""
+
+    def letters(columns: int) -> int:
+        return int(((width - 0.2) / columns - 0.55) / 0.062)
+
+    longest = max((len(label) for label in labels), default=1)
+    fewest = 2 if len(labels) > 4 else 1
+    columns = next((n for n in (4, 3, 2) if longest <= letters(n)), fewest)
+    return min(columns, max(len(labels), 1)), letters(columns)
 
 
 def plain_numbers(*axes: Any) -> None:

@@ -48,8 +48,10 @@ def _drawings(analysis: Analysis, targets: pd.DataFrame | None) -> Iterator[Call
             yield lambda: figures_plane.ce_plane(analysis)
         yield lambda: figures_plane.frontier(analysis)
         if varies(analysis):
-            for draw in (figures_decision.ceac, figures_decision.loss, figures_decision.evpi):
-                yield lambda draw=draw: draw(analysis)  # type: ignore[misc]
+            yield lambda: figures_decision.ceac(analysis)
+            if figures_decision.errs(analysis):
+                yield lambda: figures_decision.loss(analysis)
+                yield lambda: figures_decision.evpi(analysis)
     yield lambda: figures_course.breakdown(analysis)
     if not analysis.model.is_tree and analysis.base.trace is not None:
         yield lambda: figures_course.trace(analysis)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from qalyst.report.drawing import (
     wrapped,
 )
 from qalyst.report.labels import outcome_label, sentence_case, state_label, strategy_label
-from qalyst.report.numbers import short
+from qalyst.report.numbers import decimals_for, number
 from qalyst.report.tables import amounts
 
 if TYPE_CHECKING:
@@ -32,9 +31,10 @@ if TYPE_CHECKING:
 
     from qalyst.analysis import Analysis
 
-MOST_PANELS, MOST_PLACES, MOST_PARTS = 12, 12, 12
+MOST_PANELS, MOST_PLACES, MOST_PARTS, MOST_SERIES = 12, 12, 12, 8
 ABSORBED = ("#C9C9C9", "#A9A9A9", "#E3E3E3", "#8C8C8C")
-Parts = dict[str, dict[str, float]]
+Parts: TypeAlias = dict[str, dict[str, float]]
+Amounts: TypeAlias = dict[tuple[str, str, str], dict[str, float]]
 
 
 def trace(analysis: Analysis) -> Drawing:
@@ -63,7 +63,6 @@ def trace(analysis: Analysis) -> Drawing:
     for panel in panels[len(strategies) :]:
         panel.set_visible(False)
     _label_outer(panels[: len(strategies)], columns)
-    figure.supxlabel("Years since start", fontsize=8.5)
     figure.supylabel("Share of the cohort", fontsize=8.5)
     legend_below(figure, handles, [label for label, _, _ in layers])
     more = len(model.strategies) - len(strategies)
@@ -91,18 +90,19 @@ def survival(analysis: Analysis, targets: pd.DataFrame | None = None) -> Drawing
         labels.append(strategy_label(model, name))
     axes.set_xlim(years[0], years[-1])
     axes.set_ylim(0, 1.02)
+    points = ""
     if targets is not None and len(targets):
-        found = _targets(axes, targets, len(model.strategies))
+        shown, left_out = _most_fitted(targets)
+        found = _targets(axes, shown, len(model.strategies))
         handles += [handle for handle, _ in found]
         labels += [label for _, label in found]
+        points = " Points: published; filled ones were fitted to, hollow ones were not."
+        points += f" {left_out} more series are not drawn." if left_out else ""
     axes.set_xlabel("Years since start")
     axes.set_ylabel("Alive" if _all_dead(analysis) else "Not in an absorbing state")
     per_cent(axes.yaxis)
     plain_numbers(axes.xaxis)
     legend_below(figure, handles, labels)
-    points = ""
-    if targets is not None and len(targets):
-        points = " Points: published; filled ones were fitted to, hollow ones were not."
     return Drawing("survival", f"Survival in the base case.{points}", figure)
 
 
@@ -113,14 +113,12 @@ def breakdown(analysis: Analysis) -> Drawing:
     charts = []
     cost, effect = model.decision.cost, model.decision.effect
     if cost in model.outcomes:
-        charts.append((str(cost), _parts(found, str(cost), 1)))
+        charts.append((str(cost), _by_row(found, str(cost))))
     if effect in model.outcomes:
-        by_state = _parts(found, str(effect), 2)
-        charts.append(
-            (str(effect), by_state if len(by_state) > 1 else _parts(found, str(effect), 1))
-        )
+        by_state = _by_state(analysis, found, str(effect))
+        charts.append((str(effect), by_state if len(by_state) > 1 else _by_row(found, str(effect))))
     if not charts:
-        charts = [(name, _parts(found, name, 1)) for name in list(model.outcomes)[:2]]
+        charts = [(name, _by_row(found, name)) for name in list(model.outcomes)[:2]]
     bars = 0.26 * len(model.strategies)
     figure = new_figure(0.2)
     slots = figure.subfigures(len(charts), 1, squeeze=False).ravel()
@@ -155,14 +153,15 @@ def _bars(slot: Any, analysis: Analysis, outcome: str, parts: Parts) -> None:
             color=color(position),
             edgecolor="white",
             linewidth=0.5,
-            label=_part_label(model, label),
+            label=label,
         )
         right, left = right + np.maximum(values, 0), left + np.minimum(values, 0)
     span = (right.max() - min(left.min(), 0.0)) or 1.0
+    totals = [float(total) for total in right + left]
     for row, end in enumerate(right):
-        total = short(right[row] + left[row])
+        total = number(totals[row], decimals_for(totals))
         axes.text(end + 0.012 * span, row, total, va="center", fontsize=7.5, color=INK)
-    axes.set_xlim(left.min() - (0.02 * span if left.min() < 0 else 0), right.max() + 0.13 * span)
+    axes.set_xlim(left.min() - (0.02 * span if left.min() < 0 else 0), right.max() + 0.15 * span)
     axes.set_yticks(rows, [wrapped(strategy_label(model, name), 30) for name in strategies])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
@@ -171,7 +170,7 @@ def _bars(slot: Any, analysis: Analysis, outcome: str, parts: Parts) -> None:
     axes.axvline(0, color=GREY, linewidth=0.9)
     axes.set_xlabel(f"{outcome_label(model, outcome)} per person")
     plain_numbers(axes.xaxis)
-    labels = [_part_label(model, label) for label in parts]
+    labels = list(parts)
     longest = max(len(label) for label in labels)
     columns = max(1, min(int(6.3 / (0.062 * longest + 0.45)), len(labels), 4))
     slot.legend(
@@ -184,7 +183,7 @@ def _bars(slot: Any, analysis: Analysis, outcome: str, parts: Parts) -> None:
     )
 
 
-def _parts(found: dict[tuple[str, str, str], dict[str, float]], outcome: str, by: int) -> Parts:
+def _parts(found: Amounts, outcome: str, by: int) -> Parts:
     """Amounts of an outcome summed by row (1) or state (2); those that are 0 left out."""
     parts: Parts = {}
     for key, amount in found.items():
@@ -211,10 +210,6 @@ def _fewer(parts: Parts) -> Parts:
         name: sum(part[name] for part in rest) for name in next(iter(parts.values()))
     }
     return kept
-
-
-def _part_label(model: Any, label: str) -> str:
-    return state_label(model, label) if label in model.states else sentence_case(label)
 
 
 def _trace(analysis: Analysis) -> xr.DataArray:
@@ -252,6 +247,7 @@ def _label_outer(panels: Any, columns: int) -> None:
     """Ticks of the years under the lowest panel of each column, which may end early."""
     for place, panel in enumerate(panels):
         lowest = place + columns >= len(panels)
+        panel.set_xlabel("Years since start" if lowest else "")
         panel.tick_params(labelbottom=lowest, labelleft=place % columns == 0)
 
 
@@ -274,6 +270,15 @@ def has_absorbing(analysis: Analysis) -> bool:
     return bool((array.transpose("place", ...).to_numpy()[gone] > 0).any())
 
 
+def _most_fitted(targets: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """At most eight series, those that were fitted to first, and how many are left out."""
+    series = list(dict.fromkeys(targets["series"]))
+    fitted = set(targets.loc[targets["role"] == "fit", "series"])
+    order = sorted(series, key=lambda name: name not in fitted)
+    shown = targets[targets["series"].isin(order[:MOST_SERIES])]
+    return shown, max(len(order) - MOST_SERIES, 0)
+
+
 def _targets(axes: Any, targets: pd.DataFrame, first: int) -> list[tuple[Any, str]]:
     """Points with their intervals, one shape and colour a series."""
     found = []
@@ -283,11 +288,10 @@ def _targets(axes: Any, targets: pd.DataFrame, first: int) -> list[tuple[Any, st
         years = rows["months"].to_numpy(dtype=float) / 12
         fitted = (rows["role"].astype(str) == "fit").to_numpy()
         _intervals(axes, rows, years, color(position))
-        pick: Callable[[bool], Float] = lambda chosen: fitted == chosen  # noqa: E731
-        for chosen, face in ((True, color(position)), (False, "white")):
+        for chosen, face in ((fitted, color(position)), (~fitted, "white")):
             axes.plot(
-                years[pick(chosen)],
-                share[pick(chosen)],
+                years[chosen],
+                share[chosen],
                 marker(position),
                 color=color(position),
                 markerfacecolor=face,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FEWEST = 10  # draws before a running mean is shown
 MOST_STEPS = 600
 Z95 = 1.96
+WIDE = 30  # ratio of losses from which a logarithmic scale shows more
 
 
 def ceac(analysis: Analysis) -> Drawing:
@@ -92,18 +93,21 @@ def loss(analysis: Analysis) -> Drawing:
         values = curves.expected_loss.sel({STRATEGY: name}).to_numpy()
         handles.append(axes.plot(wtp, _above_zero(values), **line_style(position))[0])
         labels.append(strategy_label(analysis.model, name))
-    largest = float(curves.expected_loss.max())
-    axes.set_yscale("log")
-    floor = float(np.nanmin(_above_zero(curves.expected_loss.to_numpy())))
-    axes.set_ylim(max(floor * 0.7, largest * 1e-5), largest * 1.6)
+    known = _above_zero(curves.expected_loss.to_numpy())
+    largest, floor = float(np.nanmax(known)), float(np.nanmin(known))
+    if largest > WIDE * floor:
+        axes.set_yscale("log")
+        axes.set_ylim(max(floor * 0.7, largest * 1e-5), largest * 1.6)
+    else:
+        axes.set_ylim(bottom=0)
+    scale = "; logarithmic scale" if largest > WIDE * floor else ""
     axes.set_ylabel(f"Expected loss per person{_in_money(analysis)}")
-    axes.grid(visible=True, which="major")
     plain_numbers(axes.yaxis)
     legend_below(figure, [*handles, front], [*labels, "Lowest: EVPI"])
     return Drawing(
         "loss",
         "Expected loss: the mean net benefit forgone by choosing a strategy, against the best in "
-        f"each draw; logarithmic scale{_dotted(analysis)}.",
+        f"each draw{scale}{_dotted(analysis)}.",
         figure,
     )
 
@@ -166,6 +170,11 @@ def running(values: Float) -> tuple[Float, Float, Float]:
     first = min(FEWEST, values.size) - 1
     keep = np.unique(np.linspace(first, values.size - 1, MOST_STEPS).round().astype(np.int64))
     return count[keep].astype(np.float64), mean[keep] + values.mean(), error[keep]
+
+
+def errs(analysis: Analysis) -> bool:
+    """Whether the optimal strategy is not best in every draw, so that information has value."""
+    return bool((_curves(analysis).evpi > 0).any())
 
 
 def _two_best(means: xr.DataArray) -> Any:
