@@ -183,6 +183,15 @@ def _bars(slot: Any, analysis: Analysis, outcome: str, parts: Parts) -> None:
     )
 
 
+def _by_row(found: Amounts, outcome: str) -> Parts:
+    return {sentence_case(row): part for row, part in _parts(found, outcome, 1).items()}
+
+
+def _by_state(analysis: Analysis, found: Amounts, outcome: str) -> Parts:
+    parts = _parts(found, outcome, 2)
+    return {state_label(analysis.model, state): part for state, part in parts.items()}
+
+
 def _parts(found: Amounts, outcome: str, by: int) -> Parts:
     """Amounts of an outcome summed by row (1) or state (2); those that are 0 left out."""
     parts: Parts = {}
