@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from qalyst.axes import DRAW
@@ -64,6 +65,12 @@ class PartialEvaluator:
         found = self._memo.get(key)
         if found is None:
             found = _Evaluation(self, expression, place).of(expression.tree)
+            if found.constant and isinstance(found.value, float) and not isfinite(found.value):
+                raise ModelError(
+                    f"the expression is no number ({found.value:g})",
+                    where=expression.shown,
+                    mend="look for a division by 0, or a power that is too large",
+                )
             self._memo[key] = found
         return found
 

@@ -357,6 +357,12 @@ class _Reader:
             return survival.from_median(
                 curve, numbers["median"], shape=numbers.get("shape", 1.0)
             )
+        wanted = [parameter.name for parameter in survival.FAMILIES[curve].parameters]
+        if set(map(str, given)) != set(wanted):
+            raise self.fault(
+                f"the {curve} curve '{self.name}' has {', '.join(map(str, given)) or 'nothing'}",
+                f"give its parameters: {', '.join(wanted)}",
+            )
         return {str(key): value for key, value in given.items()}
 
     def _keep(

@@ -40,11 +40,10 @@ def committee_sentence(analysis: Analysis) -> str:
     if not analysis.compares:
         return _nothing_to_compare(analysis)
     table = headline(analysis)
-    if not analysis.model.decision.thresholds:
-        words = _frontier(analysis, table)
-    else:
-        words = _at_thresholds(analysis, table)
-    return f"{words}{_how_sure(analysis)}."
+    if analysis.model.decision.thresholds:
+        return f"{_at_thresholds(analysis, table)}{_how_sure(analysis)}."
+    open_end = "; the model names no threshold to judge that by" if len(table.frontier) > 1 else ""
+    return f"{_frontier(analysis, table)}{_how_sure(analysis)}{open_end}."
 
 
 def headline(analysis: Analysis) -> IncrementalAnalysis:
@@ -55,10 +54,11 @@ def headline(analysis: Analysis) -> IncrementalAnalysis:
 
 
 def varies(analysis: Analysis) -> bool:
-    """Whether there are draws to compare, and they differ."""
-    return analysis.summary is not None and any(
-        analysis.model.parameters[name].drawn for name in analysis.model.used_parameters
-    )
+    """Whether there are draws, and they differ."""
+    if analysis.psa is None or analysis.psa.draws < 2:
+        return False
+    model = analysis.model
+    return any(model.parameters[name].drawn for name in model.used_parameters)
 
 
 def choices(analysis: Analysis) -> list[Choice]:
@@ -115,8 +115,8 @@ def _at_thresholds(analysis: Analysis, table: IncrementalAnalysis) -> str:
     parts = []
     for names, run in groupby(choices(analysis), key=lambda choice: choice.strategies):
         known = list(run)
-        verb = "is the best value" if len(names) == 1 else "are equally good value"
-        best = f"{_listed(analysis, names)} {verb}"
+        who = _listed(analysis, names)
+        best = f"the best value is {who}" if len(names) == 1 else f"{who} are equally good value"
         parts.append(
             f"at {_thresholds(analysis, [choice.wtp for choice in known])} {best}"
             f"{_sureness(known)}: {_price(analysis, table, names[0])}"
@@ -218,8 +218,7 @@ def _frontier(analysis: Analysis, table: IncrementalAnalysis) -> str:
         return f"{best}: {_price(analysis, table, name)}"
     steps = [row for row in table.rows if row.compared_with is not None]
     if len(steps) == 1:
-        words = f"{_named(analysis, steps[0].strategy)} {_more(analysis, steps[0])}"
-        return f"{words}; the model names no threshold to judge that by"
+        return f"{_named(analysis, steps[0].strategy)} {_more(analysis, steps[0])}"
     one = effect_nouns(analysis.model, analysis.effect)[0]
     parts = [
         f"{_named(analysis, row.strategy)} from "
@@ -229,16 +228,16 @@ def _frontier(analysis: Analysis, table: IncrementalAnalysis) -> str:
     first = _named(analysis, table.frontier[0])
     return (
         f"With rising willingness to pay per {one} the best value is first {first}, then "
-        f"{', then '.join(parts)}; the model names no threshold to judge that by"
+        f"{', then '.join(parts)}"
     )
 
 
 def _how_sure(analysis: Analysis) -> str:
-    if analysis.psa is None or analysis.summary is None:
+    if analysis.psa is None or analysis.psa.draws < 2:
         return " (base case only: the uncertainty was not analysed)"
     if not varies(analysis):
         return " (no parameter of the model is uncertain, so no probability is given)"
-    return f" ({analysis.psa.draws:,} draws)"
+    return f", from {analysis.psa.draws:,} draws"
 
 
 def _cost(analysis: Analysis, value: float | None, *, significant: int = 4) -> str:

@@ -1,0 +1,135 @@
+"""What a reader must know before trusting a result: notes of the model, and doubts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qalyst.axes import STATE, STRATEGY, WTP
+from qalyst.report.labels import currency, effect_nouns, strategy_label
+from qalyst.report.numbers import money, percent
+from qalyst.report.words import choices, headline, varies
+
+if TYPE_CHECKING:
+    from qalyst.analysis import Analysis
+
+ALIVE_AT_HORIZON = 0.01
+Z95 = 1.96
+
+
+def notes(analysis: Analysis) -> list[str]:
+    """Notes of the model, then warnings about the result."""
+    found = list(analysis.model.notes)
+    found += _assumptions(analysis)
+    found += _truncated(analysis)
+    found += _uncertainty(analysis)
+    if analysis.compares:
+        found += _two_answers(analysis)
+        found += _too_few_draws(analysis)
+    return found
+
+
+def counts_by_status(analysis: Analysis) -> dict[str, int]:
+    """How many of the parameters that the model reads are retrieved, recalled, assumptions."""
+    used = [analysis.model.parameters[name].status for name in analysis.model.used_parameters]
+    return {status: used.count(status) for status in ("retrieved", "recalled", "assumption")}
+
+
+def _assumptions(analysis: Analysis) -> list[str]:
+    counts, total = counts_by_status(analysis), len(analysis.model.used_parameters)
+    found = []
+    if counts["assumption"]:
+        found.append(f"{counts['assumption']} of {total} parameters are assumptions.")
+    if counts["recalled"]:
+        found.append(
+            f"{counts['recalled']} of {total} parameters were written from memory and not checked "
+            "against their source."
+        )
+    return found
+
+
+def _truncated(analysis: Analysis) -> list[str]:
+    """People who are still in the model when it ends."""
+    trace = analysis.base.trace
+    if trace is None or analysis.model.is_tree:
+        return []
+    states = analysis.model.states
+    gone = np.array([states[str(state)].absorbing for state in trace[STATE].to_numpy()])
+    if not gone.any():
+        return []
+    last = trace.isel(point=-1).transpose(STRATEGY, "place").to_numpy()
+    left = last[:, ~gone].sum(axis=1)
+    names = [str(name) for name in trace[STRATEGY].to_numpy()]
+    most, least = int(left.argmax()), int(left.argmin())
+    if left[most] <= ALIVE_AT_HORIZON:
+        return []
+    words = f"{percent(float(left[most]))} of the cohort"
+    if len(names) > 1:
+        words += f" with {strategy_label(analysis.model, names[most])} (with others, "
+        words += f"{percent(float(left[least]))} or more)"
+    return [
+        f"At the horizon {words} is not yet in an absorbing state: what happens later does not "
+        "count."
+    ]
+
+
+def _uncertainty(analysis: Analysis) -> list[str]:
+    if analysis.psa is None:
+        return ["The uncertainty was not analysed: all results are of the base case."]
+    if analysis.psa.draws > 1 and not varies(analysis):
+        return ["No parameter of the model is uncertain: all draws are equal."]
+    return []
+
+
+def _two_answers(analysis: Analysis) -> list[str]:
+    """Thresholds at which base case and means over draws disagree."""
+    from qalyst.decision.cea import optimal
+
+    if analysis.incremental is None or analysis.base_incremental is None:
+        return []
+    model, found = analysis.model, []
+    for choice in choices(analysis):
+        rows = analysis.base_incremental.rows
+        base = optimal(
+            {row.strategy: row.cost for row in rows},
+            {row.strategy: row.effect for row in rows},
+            choice.wtp,
+        )
+        best = base.is_optimal.isel({WTP: 0})
+        names = {str(name) for name in best[STRATEGY].values[best.values]}
+        if not names & set(choice.strategies):
+            found.append(
+                f"At {_threshold(analysis, choice.wtp)} the base case favours "
+                f"{' and '.join(strategy_label(model, name) for name in sorted(names))}, the means "
+                f"over draws {strategy_label(model, choice.strategies[0])}; the means count."
+            )
+    return found
+
+
+def _too_few_draws(analysis: Analysis) -> list[str]:
+    """Thresholds at which more draws might change the choice."""
+    if analysis.psa is None or not varies(analysis):
+        return []
+    cost, effect = analysis.psa.total(analysis.cost), analysis.psa.total(analysis.effect)
+    model, found = analysis.model, []
+    for wtp in model.decision.thresholds:
+        net = wtp * effect - cost
+        rows = headline(analysis).rows
+        order = sorted(rows, key=lambda row: row.cost - wtp * row.effect)
+        best, other = order[0].strategy, order[1].strategy
+        gain = (net.sel({STRATEGY: best}) - net.sel({STRATEGY: other})).to_numpy()
+        error = gain.std(ddof=1) / np.sqrt(gain.size)
+        if 0 < gain.mean() < Z95 * error:
+            found.append(
+                f"At {_threshold(analysis, wtp)} the draws are too few to tell "
+                f"{strategy_label(model, best)} from {strategy_label(model, other)}: the mean net "
+                "benefits differ by less than their Monte Carlo error."
+            )
+    return found
+
+
+def _threshold(analysis: Analysis, wtp: float) -> str:
+    code = currency(analysis.model, analysis.cost)
+    one = effect_nouns(analysis.model, analysis.effect)[0]
+    return f"{money(wtp, code, significant=9)} per {one}"

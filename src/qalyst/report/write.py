@@ -1,0 +1,64 @@
+"""Write the report of a run into a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qalyst.report.figures import figures, write_figures
+from qalyst.report.html import page
+from qalyst.report.provenance import file_hashes, provenance
+from qalyst.report.tables import tables, write_tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qalyst.analysis import Analysis
+
+
+def write_report(
+    analysis: Analysis,
+    folder: Path,
+    *,
+    seed: int | None,
+    draws: int,
+    command: Mapping[str, Any],
+    targets: pd.DataFrame | None = None,
+) -> list[Path]:
+    """Write tables, figures, the page and the provenance of a run.
+
+    Only `provenance.json` holds the time; every other file has the same bytes for the same run
+    on the same platform.
+
+    Parameters
+    ----------
+    analysis : the run.
+    folder : exists and is empty; see `io.files.written_whole`.
+    seed, draws : of the probabilistic analysis; 0 draws for none.
+    command : what the user asked for: `model`, `scenarios`, `set`, `engine`; see `provenance`.
+    targets : published survival to draw as points: columns series, months, survival_percent, low,
+        high, role.
+
+    Returns
+    -------
+    files
+        In the order written; `provenance.json` is the last.
+    """
+    for name in ("tables", "figures"):
+        (folder / name).mkdir()
+    drawn = figures(analysis, targets)
+    origin = provenance(analysis, seed=seed, draws=draws, command=command)
+    files = write_tables(tables(analysis), folder / "tables")
+    files += write_figures(drawn, folder / "figures")
+    index = folder / "index.html"
+    index.write_text(page(analysis, drawn, origin), encoding="utf-8", newline="\n")
+    files.append(index)
+    origin["outputs"] = file_hashes(folder, files)
+    origin["written"] = datetime.now(UTC).isoformat(timespec="seconds")
+    record = folder / "provenance.json"
+    text = json.dumps(origin, indent=2, ensure_ascii=False, allow_nan=False)
+    record.write_text(text + "\n", encoding="utf-8", newline="\n")
+    return [*files, record]
