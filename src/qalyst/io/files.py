@@ -60,20 +60,36 @@ def find_parameters(name: str, model: Path, where: str) -> Path:
     ModelError
         There is no such file, or the name is a path.
     """
+    return _find(name, model, where, "", "yaml", "parameter file")
+
+
+def find_targets(name: str, model: Path, where: str) -> Path:
+    """The table of published survival of a model, in the folder `targets` of its parameters.
+
+    Raises
+    ------
+    ModelError
+        There is no such file, or the name is a path.
+    """
+    return _find(name, model, where, "targets", "csv", "table of targets")
+
+
+def _find(name: str, model: Path, where: str, below: str, ending: str, what: str) -> Path:
     if not name.replace("_", "").isalnum():
         raise ModelError(
-            f"'{name}' is not the name of a parameter file",
+            f"'{name}' is not the name of a {what}",
             where=where,
             mend="name a file of the params folder, without folder and ending",
         )
     folder = model.resolve().parent
-    places = [folder / "params", folder.parent / "params", catalogue() / "params"]
+    above = [folder / "params", folder.parent / "params", catalogue() / "params"]
+    places = [place / below for place in above]
     for place in places:
-        if (place / f"{name}.yaml").is_file():
-            return place / f"{name}.yaml"
-    names = {path.stem for place in places for path in place.glob("*.yaml")}
+        if (place / f"{name}.{ending}").is_file():
+            return place / f"{name}.{ending}"
+    names = {path.stem for place in places for path in place.glob(f"*.{ending}")}
     raise ModelError(
-        f"no parameter file '{name}.yaml'", where=where, mend=nearest(name, sorted(names))
+        f"no {what} '{name}.{ending}'", where=where, mend=nearest(name, sorted(names))
     )
 
 

@@ -14,8 +14,14 @@ from qalyst.io.records import read
 from qalyst.io.yaml import Section, load, merge
 from qalyst.model.kinds import check_units
 from qalyst.model.names import check_names, used_names
-from qalyst.model.resolved import Decision, ResolvedModel
-from qalyst.model.schema import SECTIONS, DecisionSection, MoneySection, SourceSection
+from qalyst.model.resolved import Decision, ResolvedModel, Targets
+from qalyst.model.schema import (
+    SECTIONS,
+    DecisionSection,
+    MoneySection,
+    SourceSection,
+    TargetsSection,
+)
 from qalyst.model.sections import Sections
 from qalyst.model.structure import check_structure
 from qalyst.params.load import load_parameters
@@ -233,8 +239,21 @@ def _assemble(
         transitions=tuple(transitions),
         occupancy=sections.occupancy(states),
         payoffs=tuple(sections.payoffs(outcomes, states, events)),
+        targets=_targets(merged, known),
         labels_left_out=_profile_labels(document) - _profile_labels(merged),
     )
+
+
+def _targets(merged: Section, known: Mapping[Any, Any]) -> Targets | None:
+    section = merged.get("targets")
+    if not isinstance(section, Section):
+        return None
+    raw = read(TargetsSection, section, "targets")
+    where = f"{section.at('scenarios')}  targets.scenarios"
+    for name in raw.scenarios:
+        if name not in known:
+            raise ModelError(f"no scenario '{name}'", where=where, mend=nearest(name, known))
+    return Targets(raw.file, tuple(raw.scenarios), f"{section.at('file')}  targets.file")
 
 
 def _profile_labels(document: Section) -> frozenset[str]:

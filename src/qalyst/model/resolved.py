@@ -198,6 +198,15 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class Targets:
+    """Published survival to compare with: a table, and the scenarios under which to compare."""
+
+    file: str
+    scenarios: tuple[str, ...]
+    where: str
+
+
+@dataclass(frozen=True)
 class ResolvedModel:
     """A model with every default written, groups expanded, scenarios applied.
 
@@ -226,6 +235,7 @@ class ResolvedModel:
     transitions: tuple[Transition, ...]
     occupancy: Mapping[str, Expression]
     payoffs: tuple[Payoff, ...]
+    targets: Targets | None = None
     labels_left_out: frozenset[str] = frozenset()
     notes: tuple[str, ...] = field(default=())
 

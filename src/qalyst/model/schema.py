@@ -29,6 +29,7 @@ SECTIONS = (
     "transitions",
     "occupancy",
     "payoffs",
+    "targets",
     "scenarios",
 )
 Cell = str | int | float | bool
@@ -116,6 +117,13 @@ class PayoffSection(Record):
     quantity: Cell = 1
     price: Cell = 1
     when: Cell | None = None
+
+
+class TargetsSection(Record):
+    """`targets:` published survival that the run draws beside the model's."""
+
+    file: str
+    scenarios: list[str] = Field(default_factory=list)
 
 
 class StateKeys(Record):

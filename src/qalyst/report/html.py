@@ -85,7 +85,7 @@ def settings(analysis: Analysis, origin: Mapping[str, Any]) -> list[tuple[str, s
     index = model.money.index.label if model.money and model.money.index else ""
     found = [
         ("Scenarios", ", ".join(model.scenarios) or "base case"),
-        ("Values set", ", ".join(f"{k} = {v}" for k, v in origin["set"].items())),
+        ("Values set", ", ".join(origin["values"])),
         ("Perspective", decision.perspective),
         *time_settings(model),
         *(

@@ -39,8 +39,8 @@ def decimals_for(values: Iterable[float | None], *, significant: int = 4) -> int
 def short(value: float | None, *, significant: int = 4) -> str:
     """A number by itself with so many significant digits.
 
-    >>> short(8427.4), short(-0.012345), short(2.0)
-    ('8,427', '−0.01234', '2')
+    >>> short(8427.4), short(-0.012346), short(2.0)
+    ('8,427', '−0.01235', '2')
     """
     if value is None or math.isnan(value):
         return NONE

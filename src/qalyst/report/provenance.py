@@ -20,27 +20,29 @@ PACKAGES = ("qalyst", "numpy", "scipy", "numba", "xarray", "pandas", "matplotlib
 
 
 def provenance(
-    analysis: Analysis, *, seed: int | None, draws: int, command: Mapping[str, Any]
+    analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[str, Any]
 ) -> dict[str, Any]:
     """All that a result depends on, without the time of the run.
 
     Parameters
     ----------
     analysis : the run.
-    seed, draws : of the probabilistic analysis; 0 draws for none.
-    command : what the user asked for: `model` (name or path), `scenarios` (names), `set`
-        (parameter -> value), `engine`.
+    seed, draws : of the probabilistic analysis; None for the base case alone.
+    command : what the user asked for: `model` (name or path), `scenarios` (names) and `values`
+        (each ``NAME=VALUE``).
     """
+    from qalyst.simulate import engine_for
+
     model = analysis.model
     return {
         "qalyst": version("qalyst"),
         "model": model.name,
         "sha256": model.sha256,
         "scenarios": list(model.scenarios),
-        "set": {str(name): value for name, value in (command.get("set") or {}).items()},
+        "values": [str(value) for value in command.get("values") or ()],
         "draws": draws,
-        "seed": seed,
-        "engine": str(command.get("engine") or "cohort"),
+        "seed": None if draws is None else seed,
+        "engine": type(engine_for(model)).__name__.removesuffix("Engine").lower(),
         "rerun": rerun(analysis, seed=seed, draws=draws, command=command),
         "python": sys.version.split()[0],
         "packages": {name: version(name) for name in PACKAGES},
@@ -50,16 +52,17 @@ def provenance(
     }
 
 
-def rerun(analysis: Analysis, *, seed: int | None, draws: int, command: Mapping[str, Any]) -> str:
+def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[str, Any]) -> str:
     """The command line that gives the same bits."""
     words = ["qalyst", "run", str(command.get("model") or analysis.model.name)]
-    for name in command.get("scenarios") or analysis.model.scenarios:
-        words += ["--scenario", str(name)]
-    for name, value in (command.get("set") or {}).items():
-        words += ["--set", f"{name}={_exact(value)}"]
-    words += ["--draws", str(draws)]
-    if seed is not None:
-        words += ["--seed", str(seed)]
+    for name in analysis.model.scenarios:
+        words += ["--scenario", name]
+    for value in command.get("values") or ():
+        words += ["--set", str(value)]
+    if draws is None:
+        words += ["--deterministic"]
+    else:
+        words += ["--draws", str(draws), "--seed", str(seed)]
     return shlex.join(words)
 
 
@@ -69,10 +72,3 @@ def file_hashes(folder: Path, files: list[Path]) -> dict[str, str]:
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(files)
     }
-
-
-def _exact(value: object) -> str:
-    """A number with all its digits, so that it is read back as the same one."""
-    if isinstance(value, float):
-        return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return str(value)

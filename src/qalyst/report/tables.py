@@ -1,18 +1,14 @@
-"""The tables of a run as data frames, and as CSV files with the same bytes for the same run."""
+"""The tables of a run as data frames."""
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from qalyst.axes import DRAW, OUTCOME, PROFILE, STATE, STRATEGY, WTP, Float
 from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED, Outcomes
-from qalyst.report.numbers import csv_number
 from qalyst.report.parameter_words import cells
 
 if TYPE_CHECKING:
@@ -24,7 +20,6 @@ if TYPE_CHECKING:
     from qalyst.model.resolved import ResolvedModel
 
 BASE_CASE, PROBABILISTIC = "base case", "probabilistic"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
@@ -332,38 +327,6 @@ def timing_table(model: ResolvedModel) -> pd.DataFrame:
     from qalyst.model.ledger import timing_ledger
 
     return _frame(timing_ledger(model))
-
-
-def write_tables(found: dict[str, pd.DataFrame], folder: Path) -> list[Path]:
-    """Write each table as `<name>.csv`; the same table gives the same bytes."""
-    paths = []
-    for name, table in found.items():
-        path = folder / f"{name}.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([safe_text(str(column)) for column in table.columns])
-            writer.writerows(zip(*_columns(table), strict=True))
-        paths.append(path)
-    return paths
-
-
-def safe_text(text: str) -> str:
-    """A word of the user that no spreadsheet takes for a formula.
-
-    >>> safe_text("=1+1"), safe_text("Surgery - first")
-    ("'=1+1", 'Surgery - first')
-    """
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
-def _columns(table: pd.DataFrame) -> Iterator[list[str]]:
-    for position in range(table.shape[1]):
-        values = table.iloc[:, position].to_list()
-        yield [safe_text(each) if isinstance(each, str) else _number(each) for each in values]
-
-
-def _number(value: Any) -> str:
-    return csv_number(value) if isinstance(value, float) else str(value)
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qalyst.analysis import Analysis
 from qalyst.axes import DRAW
-from qalyst.model.resolved import ResolvedModel
+
+if TYPE_CHECKING:
+    from qalyst.analysis import Analysis
+    from qalyst.model.resolved import ResolvedModel
 
 
 def _console() -> Console:

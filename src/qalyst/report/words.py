@@ -76,7 +76,8 @@ def choices(analysis: Analysis) -> list[Choice]:
     found = []
     for wtp in thresholds:
         is_best = best.is_optimal.sel({WTP: wtp})
-        names = tuple(str(name) for name in is_best[STRATEGY].values[is_best.values])
+        known = {str(name) for name in is_best[STRATEGY].values[is_best.values]}
+        names = tuple(name for name in analysis.model.strategies if name in known)
         found.append(Choice(wtp, names, *_probability(analysis, wtp, names)))
     return found
 
@@ -117,9 +118,13 @@ def _at_thresholds(analysis: Analysis, table: IncrementalAnalysis) -> str:
         known = list(run)
         who = _listed(analysis, names)
         best = f"the best value is {who}" if len(names) == 1 else f"{who} are equally good value"
+        price = _price(analysis, table, names[0])
+        if len(names) > 1:
+            costs = [_cost(analysis, table[name].cost) for name in names]
+            price = f"they cost {' and '.join(dict.fromkeys(costs))} per person"
         parts.append(
             f"at {_thresholds(analysis, [choice.wtp for choice in known])} {best}"
-            f"{_sureness(known)}: {_price(analysis, table, names[0])}"
+            f"{_sureness(known)}: {price}"
         )
     words = "; ".join(parts)
     return words[:1].upper() + words[1:]
@@ -157,8 +162,6 @@ def _sureness(known: list[Choice]) -> str:
 def _price(analysis: Analysis, table: IncrementalAnalysis, name: str) -> str:
     """What a choice costs and yields, against its neighbour on the frontier."""
     model, row = analysis.model, table[name]
-    if row.status.startswith("equal to "):
-        row = table[row.status.removeprefix("equal to ")]
     if row.compared_with is not None:
         return f"it {_more(analysis, row)}"
     after = next((each for each in table.rows if each.compared_with == row.strategy), None)
@@ -212,7 +215,7 @@ def _frontier(analysis: Analysis, table: IncrementalAnalysis) -> str:
     if len(table.frontier) == 1:
         name = table.frontier[0]
         if len(equals) + 1 == len(table.rows):
-            names = tuple(row.strategy for row in table.rows)
+            names = tuple(analysis.model.strategies)
             return f"{_listed(analysis, names)} are equal in cost and effect"
         best = f"{_named(analysis, name)} is the best value at any willingness to pay"
         return f"{best}: {_price(analysis, table, name)}"

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qalyst.report.csv_files import write_tables
 from qalyst.report.figures import figures, write_figures
 from qalyst.report.html import page
 from qalyst.report.provenance import file_hashes, provenance
-from qalyst.report.tables import tables, write_tables
+from qalyst.report.tables import tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,8 @@ def write_report(
     analysis: Analysis,
     folder: Path,
     *,
-    seed: int | None,
-    draws: int,
+    seed: int,
+    draws: int | None,
     command: Mapping[str, Any],
     targets: pd.DataFrame | None = None,
 ) -> list[Path]:
@@ -37,8 +38,8 @@ def write_report(
     ----------
     analysis : the run.
     folder : exists and is empty; see `io.files.written_whole`.
-    seed, draws : of the probabilistic analysis; 0 draws for none.
-    command : what the user asked for: `model`, `scenarios`, `set`, `engine`; see `provenance`.
+    seed, draws : of the probabilistic analysis; None for the base case alone.
+    command : what the user asked for: `model`, `scenarios`, `values`; see `provenance`.
     targets : published survival to draw as points: columns series, months, survival_percent, low,
         high, role.
 

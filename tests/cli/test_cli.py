@@ -1,0 +1,203 @@
+"""The commands as a user types them: words, JSON, exit codes, and what is (not) written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from qalyst.cli import app
+
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def call(*words: str):
+    return runner.invoke(app, list(words))
+
+
+def as_json(*words: str):
+    result = call(*words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_list_names_the_catalogue_with_titles():
+    models = as_json("list")["models"]
+    names = {model["name"] for model in models}
+    assert {"nelm", "sick_sicker", "hiv", "thr", "heart_valve", "sumatriptan"} <= names
+    assert all(model["title"] for model in models)
+
+
+def test_every_model_of_the_catalogue_passes_its_check():
+    for model in as_json("list")["models"]:
+        found = as_json("check", model["name"])
+        assert found["parameters"] == sum(found["parameter_status"].values())
+
+
+def test_show_tells_parameters_with_unit_and_source():
+    found = as_json("show", "nelm")
+    assert set(found["strategies"]) == {"resection_first", "arterial_first", "systemic_first"}
+    assert {"resection", "embolisation", "prrt"} <= set(found["treatments"])
+    assert "of_their_time" in found["scenarios"]
+    row = next(p for p in found["parameters"] if p["name"] == "p_death_resection")
+    assert row["unit"] == "probability"
+    assert row["value"] == pytest.approx(11 / 1163)
+    assert "NSQIP" in row["source"]
+    assert {"counted", "how_often", "discounted"} <= set(found["timing_ledger"][0])
+    assert found["diagram"].startswith("flowchart")
+
+
+def test_show_carries_money_to_the_price_year_of_the_model():
+    found = as_json("show", "nelm")
+    row = next(p for p in found["parameters"] if p["name"] == "c_prrt")
+    # price index of personal consumption expenditures: 123.666 (2024) over 103.509 (2019)
+    assert row["index_factor"] == pytest.approx(123.666 / 103.509, rel=1e-9)
+    assert row["value_in_years"] == pytest.approx(205_200 * 123.666 / 103.509, rel=1e-9)
+
+
+def test_run_gives_the_published_totals_and_writes_everything(tmp_path):
+    found = as_json("run", "hiv", "--draws", "100", "--out", "here")
+    # Briggs et al. 2006, exercise 2.5: printed by the book's Excel
+    assert found["base_case"]["monotherapy"]["costs"] == pytest.approx(44_663.45, abs=0.01)
+    assert found["base_case"]["combination"]["life_years"] == pytest.approx(8.937, abs=5e-4)
+    kinds = {path.suffix for path in (tmp_path / "here").rglob("*") if path.is_file()}
+    assert {".html", ".csv", ".png", ".svg", ".json"} <= kinds
+    assert sorted(found["files"]) == sorted(
+        str(path.relative_to(tmp_path / "here"))
+        for path in (tmp_path / "here").rglob("*")
+        if path.is_file()
+    )
+
+
+def test_run_ends_with_the_sentence():
+    result = call("run", "hiv", "--draws", "50", "--out", "here")
+    assert result.exit_code == 0
+    sentence = as_json("run", "hiv", "--draws", "50", "--out", "here")["sentence"]
+    assert " ".join(sentence.split()) in " ".join(result.stdout.split())
+
+
+def test_the_base_case_alone_needs_no_draws():
+    found = as_json("run", "sumatriptan", "--deterministic", "--out", "here")
+    assert found["probabilistic"] is None
+    assert found["base_case"]["caffeine"]["costs"] == pytest.approx(4.71, abs=5e-3)
+
+
+def test_setting_a_parameter_changes_the_result_and_its_provenance(tmp_path):
+    plain = as_json("run", "hiv", "--deterministic", "--out", "a")
+    dearer = as_json("run", "hiv", "--deterministic", "--set", "c_zidovudine=3278", "--out", "b")
+    years = plain["base_case_undiscounted"]["monotherapy"]["life_years"]
+    more = (
+        dearer["base_case_undiscounted"]["monotherapy"]["costs"]
+        - plain["base_case_undiscounted"]["monotherapy"]["costs"]
+    )
+    assert more == pytest.approx(1000 * years, rel=1e-12)
+    assert "c_zidovudine=3278" in (tmp_path / "b" / "provenance.json").read_text()
+
+
+def test_a_cell_of_a_table_can_be_set():
+    found = as_json("show", "thr", "--set", "p_die_other[female, 65]=0.02")
+    row = [p for p in found["parameters"] if p["name"] == "p_die_other"]
+    assert any(p["value"] == 0.02 and p["cell"] == "[female, 65]" for p in row)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--set", "rr_combination=-1"], ["rr_combination", "0 or more"]),
+        (["--set", "rr_combination=nan"], ["rr_combination", "finite"]),
+        (["--set", "rr_combination=inf"], ["rr_combination", "finite"]),
+        (["--set", "rr_combination=__import__('os')"], ["rr_combination", "plain number"]),
+        (["--set", "rr_combinatio=0.5"], ["rr_combinatio", "did you mean 'rr_combination'?"]),
+        (["--set", "rr_combination"], ["NAME=VALUE"]),
+        (["--set", "p_a[b]=1.5"], ["p_a[b]", "between 0 and 1"]),
+        (["--set", "p_a=0.5"], ["p_a", "table by to"]),
+        (["--scenario", "no_such"], ["no scenario 'no_such'", "half_cycle"]),
+        (["--draws", "0"], ["draws"]),
+        (["--draws", "-5"], ["draws"]),
+        (["--seed", "-1"], ["seed"]),
+        (["--threads", "0"], ["threads"]),
+    ],
+)
+def test_bad_values_are_refused_in_words_and_nothing_is_written(tmp_path, words, told):
+    result = call("run", "hiv", "--out", "here", *words)
+    assert result.exit_code == 1
+    for word in told:
+        assert word in result.output
+    assert "Traceback" not in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_model_is_told_with_the_nearest_name():
+    result = call("run", "hvi")
+    assert result.exit_code == 1
+    assert "did you mean 'hiv'?" in result.output
+
+
+def test_mistakes_come_as_json_too():
+    result = call("check", "hvi", "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)["errors"][0]
+    assert set(found) == {"what", "where", "mend"}
+
+
+def test_an_option_that_does_not_exist_is_a_usage_error():
+    assert call("run", "hiv", "--drawz", "5").exit_code == 2
+
+
+def test_results_never_replace_a_folder_that_is_no_folder_of_results(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("dear")
+    result = call("run", "hiv", "--deterministic", "--out", "mine")
+    assert result.exit_code == 1
+    assert "no folder of results" in result.output
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "dear"
+
+
+def test_a_run_replaces_an_older_run_as_a_whole(tmp_path):
+    as_json("run", "hiv", "--draws", "20", "--out", "here")
+    assert (tmp_path / "here" / "tables" / "ceac.csv").exists()
+    as_json("run", "hiv", "--deterministic", "--out", "here")
+    assert not (tmp_path / "here" / "tables" / "ceac.csv").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_run_that_fails_leaves_the_older_run_alone(tmp_path, monkeypatch):
+    as_json("run", "hiv", "--draws", "20", "--out", "here")
+    before = (tmp_path / "here" / "provenance.json").read_bytes()
+
+    def interrupted(*_args, **_kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("qalyst.running.write_report", interrupted)
+    assert call("run", "hiv", "--draws", "20", "--out", "here").exit_code == 130
+    assert (tmp_path / "here" / "provenance.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_local_models_come_before_the_catalogue(tmp_path):
+    (tmp_path / "models").mkdir()
+    text = "model: hiv\ntitle: Mine\n"
+    (tmp_path / "models" / "hiv.yaml").write_text(text)
+    result = call("check", "hiv")
+    assert result.exit_code == 1
+    assert "models/hiv.yaml" in result.output
+
+
+@pytest.mark.parametrize("words", [["--help"], ["check", "hiv"], ["show", "sick_sicker"], ["list"]])
+def test_light_commands_import_nothing_heavy(words):
+    code = (
+        "import sys; from qalyst.cli import app\n"
+        f"try: app({words!r})\nexcept SystemExit: pass\n"
+        "heavy = {'numba', 'scipy.stats', 'matplotlib', 'pandas', 'xarray'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,121 @@
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.image import imread
+
+from qalyst.report.drawing import PALETTE, house_style, saved
+from qalyst.report.figures import figures
+from qalyst.report.figures_course import survival
+from qalyst.report.figures_decision import running
+from qalyst.report.figures_plane import CHI2_95, ce_plane, ellipse
+
+COURSE = ["breakdown", "trace", "survival"]
+COMPARED = ["ce_plane", "frontier", "ceac", "loss", "evpi", *COURSE, "convergence"]
+
+
+def check_picture(png, name):
+    picture = imread(io.BytesIO(png))[..., :3]
+    assert picture.shape[1] == 975, "6.5 inches of 150 dots"
+    assert picture.std() > 0.03, f"{name} is blank"
+    border = np.concatenate([picture[[0, -1]].ravel(), picture[:, [0, -1]].ravel()])
+    assert border.min() == 1, f"{name} is cut off at its border"
+
+
+@pytest.mark.parametrize(
+    ("run", "names"),
+    [
+        ("one", COURSE),
+        ("two", COMPARED),
+        ("twelve", COMPARED),
+        ("undrawn", ["frontier", *COURSE]),
+        ("tree", ["frontier", "breakdown"]),
+    ],
+)
+def test_figures_that_make_sense_are_drawn_and_none_is_blank(run, names, request):
+    found = figures(request.getfixturevalue(run))
+    assert [figure.name for figure in found] == names
+    for figure in found:
+        check_picture(figure.png, figure.name)
+
+
+def test_the_report_holds_each_figure_as_png_and_svg(written):
+    for ending in ("png", "svg"):
+        files = (written / "figures").glob(f"*.{ending}")
+        assert {path.stem for path in files} == set(COMPARED)
+    for path in (written / "figures").glob("*.png"):
+        check_picture(path.read_bytes(), path.stem)
+
+
+def test_svg_and_png_have_the_same_bytes_twice(three):
+    with house_style():
+        first, second = (saved(ce_plane(three)) for _ in range(2))
+    assert first.svg == second.svg
+    assert first.png == second.png
+    assert b"<dc:date>" not in first.svg
+    assert b"Software" not in first.png
+
+
+def test_a_figure_changes_with_the_result(three, two):
+    with house_style():
+        assert saved(ce_plane(three)).svg != saved(ce_plane(two)).svg
+
+
+def test_the_readers_own_settings_do_not_change_a_figure(three):
+    import matplotlib
+
+    with house_style():
+        expected = saved(ce_plane(three)).svg
+    with matplotlib.rc_context({"axes.facecolor": "red", "font.size": 20}):
+        with house_style():
+            assert saved(ce_plane(three)).svg == expected
+        assert matplotlib.rcParams["font.size"] == 20
+
+
+def test_published_points_are_drawn_and_a_long_list_is_cut_with_notice(three):
+    targets = pd.DataFrame(
+        {
+            "series": [f"series {number}" for number in range(10)],
+            "months": 60.0,
+            "survival_percent": np.linspace(40, 80, 10),
+            "low": 30.0,
+            "high": 90.0,
+            "role": ["fit"] + ["validation"] * 9,
+        }
+    )
+    with house_style():
+        plain, pointed = survival(three), survival(three, targets)
+        assert "2 more series are not drawn" in pointed.caption
+        assert "series 0" in [text.get_text() for text in pointed.figure.legends[0].get_texts()]
+        assert saved(plain).png != saved(pointed).png
+
+
+def test_an_ellipse_holds_its_share_of_normal_draws():
+    x, y = np.random.default_rng(1).multivariate_normal([1, 2], [[4, 3], [3, 9]], 20_000).T
+    outline = ellipse(x, y)
+    inverse = np.linalg.inv(np.cov(x, y))
+    off = outline - np.array([[x.mean()], [y.mean()]])
+    np.testing.assert_allclose(np.einsum("ip,ij,jp->p", off, inverse, off), CHI2_95, rtol=1e-9)
+    centred = np.stack([x - x.mean(), y - y.mean()])
+    inside = np.einsum("ip,ij,jp->p", centred, inverse, centred) <= CHI2_95
+    assert inside.mean() == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 20_000))
+
+
+def test_draws_that_do_not_spread_have_no_ellipse():
+    assert ellipse(np.ones(10), np.arange(10.0)) is None
+
+
+def test_a_running_mean_ends_at_the_mean_and_its_standard_error():
+    values = np.random.default_rng(2).gamma(2, 5_000, 3_000)
+    steps, mean, error = running(values)
+    assert steps[-1] == 3_000
+    assert mean[-1] == pytest.approx(values.mean(), rel=1e-12)
+    assert error[-1] == pytest.approx(values.std(ddof=1) / np.sqrt(3_000), rel=1e-9)
+    at = int(steps[100])
+    assert mean[100] == pytest.approx(values[:at].mean(), rel=1e-10)
+    assert error[100] == pytest.approx(values[:at].std(ddof=1) / np.sqrt(at), rel=1e-8)
+
+
+def test_twelve_strategies_have_twelve_colours():
+    assert len(set(PALETTE)) == 12
