@@ -93,9 +93,7 @@ def analyse(model: ResolvedModel, base: Outcomes, psa: Outcomes | None = None) -
         at_thresholds=decision_curves(costs, effects, thresholds) if thresholds else None,
         icers=tuple(
             icer_estimate(costs, effects, strategy=later, comparator=earlier)
-            for earlier, later in zip(
-                incremental.frontier, incremental.frontier[1:], strict=False
-            )
+            for earlier, later in zip(incremental.frontier, incremental.frontier[1:], strict=False)
         ),
     )
 
@@ -118,5 +116,3 @@ def top_of_curve(incremental: IncrementalAnalysis, thresholds: list[float]) -> f
         wanted = 100_000.0
     step = 10 ** np.floor(np.log10(wanted)) / 2
     return float(np.ceil(wanted / step) * step)
-
-

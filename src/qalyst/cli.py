@@ -177,6 +177,7 @@ def run(
                 "model": model,
                 "scenarios": list(scenario or ()),
                 "values": list(values or ()),
+                "parsed": _parsed(values or []),
             },
         )
 

@@ -106,9 +106,7 @@ def published_survival(
     return Published(points, scenarios, years, survival)
 
 
-def survival_curves(
-    model: ResolvedModel, outcomes: Outcomes
-) -> tuple[Float, dict[str, Float]]:
+def survival_curves(model: ResolvedModel, outcomes: Outcomes) -> tuple[Float, dict[str, Float]]:
     """Years [point], and strategy -> share [point] that is in no absorbing state."""
     assert outcomes.trace is not None
     states = outcomes.trace["state"].to_numpy()
@@ -138,9 +136,7 @@ def _point(
 ) -> Point:
     strategy = row["strategy"]
     if strategy not in survival:
-        raise ModelError(
-            f"no strategy '{strategy}'", where=where, mend=nearest(strategy, survival)
-        )
+        raise ModelError(f"no strategy '{strategy}'", where=where, mend=nearest(strategy, survival))
     try:
         months, percent = float(row["months"]), float(row["survival_percent"])
         low, high = _interval(row, percent)

@@ -11,6 +11,7 @@ from qalyst.analysis import Analysis, analyse
 from qalyst.axes import DRAW
 from qalyst.io.files import written_whole
 from qalyst.model.resolved import ResolvedModel
+from qalyst.published import published_survival
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
 from qalyst.simulate import Progress, base_case, engine_for, simulate
@@ -53,7 +54,10 @@ def run_model(
                     progress=progress,
                 )
         analysis = analyse(model, base, psa)
-        files = write_report(analysis, work, seed=seed, draws=draws, command=settings)
+        published = published_survival(model, settings["model"], settings["parsed"])
+        files = write_report(
+            analysis, work, seed=seed, draws=draws, command=settings, published=published
+        )
         names = sorted(str(path.relative_to(work)) for path in files)
     found = result(analysis, seed=seed, draws=draws)
     return {**found, "folder": str(folder), "files": names, "_analysis": analysis}
@@ -63,8 +67,14 @@ def run_model(
 def _progress(model: ResolvedModel, draws: int | None) -> Iterator[Progress | None]:
     """A bar with the time left, on standard error; nothing there if it is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     if draws is None:
@@ -104,10 +114,7 @@ def result(analysis: Analysis, *, seed: int, draws: int | None) -> dict[str, Any
             for s in strategies
         },
         "base_case_undiscounted": {
-            s: {
-                o: float(base.total(o, undiscounted=True).sel(strategy=s).item())
-                for o in outcomes
-            }
+            s: {o: float(base.total(o, undiscounted=True).sel(strategy=s).item()) for o in outcomes}
             for s in strategies
         },
         "base_case_incremental": _incremental(analysis.base_incremental),
@@ -118,7 +125,9 @@ def result(analysis: Analysis, *, seed: int, draws: int | None) -> dict[str, Any
         "notes": list(model.notes),
     }
     if psa is not None:
-        found["probabilistic"] = {s: {o: _spread(analysis, o, s) for o in outcomes} for s in strategies}
+        found["probabilistic"] = {
+            s: {o: _spread(analysis, o, s) for o in outcomes} for s in strategies
+        }
     return found
 
 

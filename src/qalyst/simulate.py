@@ -37,17 +37,27 @@ MOST_NUMBERS_KEPT = 25_000_000  # of quantities by draw; a longer run keeps thei
 Progress = Callable[[int, int], None]
 
 
-def engine_for(model: ResolvedModel) -> Engine:
-    """The cohort engine that can run a model."""
-    shared = Shared(model)
+def engine_name(model: ResolvedModel) -> str:
+    """Which engine runs a model: partitioned, continuous or cohort."""
     if model.occupancy:
-        from qalyst.engines.partitioned import PartitionedEngine
-
-        return PartitionedEngine(shared)
+        return "partitioned"
     if model.timing.events_per_cycle == "any" or model.timing.correction == "exact":
-        from qalyst.engines.continuous import ContinuousEngine
+        return "continuous"
+    return "cohort"
 
-        return ContinuousEngine(shared)
+
+def engine_for(model: ResolvedModel) -> Engine:
+    """The engine that can run a model, prepared for it."""
+    shared = Shared(model)
+    match engine_name(model):
+        case "partitioned":
+            from qalyst.engines.partitioned import PartitionedEngine
+
+            return PartitionedEngine(shared)
+        case "continuous":
+            from qalyst.engines.continuous import ContinuousEngine
+
+            return ContinuousEngine(shared)
     from qalyst.engines.cohort import CohortEngine
 
     return CohortEngine(shared)
@@ -284,9 +294,7 @@ class _Collector:
             for cell in shared.cells
         ]
         return Outcomes(
-            totals=totals_dataset(
-                self.totals[..., 0], self.totals[..., 1], strategies, outcomes
-            ),
+            totals=totals_dataset(self.totals[..., 0], self.totals[..., 1], strategies, outcomes),
             quantities=quantities_dataset(quantities, prices, strategies, cells),
             profiles=profiles_dataset(
                 self.by_profile, self.weights, strategies, _profile_names(shared), outcomes

@@ -180,19 +180,24 @@ def test_a_loop_of_chances_is_told(tmp_path):
         MODEL, "  dead:   {absorbing: true}", "  dead:   {absorbing: true}\n"
         "  here:   {instant: true}\n  there:  {instant: true}",
     )  # fmt: skip
-    text = changed(
-        text, "to: worse, rate", "to: here, rate"
-    ).replace("  die:  ", "  on:      {from: here, to: there}\n  back:    {from: there, to: here}\n  die:  ")
+    text = changed(text, "to: worse, rate", "to: here, rate").replace(
+        "  die:  ",
+        "  on:      {from: here, to: there}\n  back:    {from: there, to: here}\n  die:  ",
+    )
     check_words(folder_with(tmp_path, text, PARAMETERS), ["loop", "here -> there -> here"])
 
 
 def test_stepping_beyond_the_last_line_is_told(tmp_path):
     text = changed(MODEL, "old: {hr_drug: 1, ", "old: {sequence: [pill], hr_drug: 1, ")
     text = changed(text, "new: {hr_drug: hr_new, ", "new: {sequence: [pill], hr_drug: hr_new, ")
-    text = changed(text, "states:\n  stable: {", "treatments:\n  pill: {}\nstates:\n  stable: {per: line, ")
+    text = changed(
+        text, "states:\n  stable: {", "treatments:\n  pill: {}\nstates:\n  stable: {per: line, "
+    )
     text = changed(text, "{from: start,  to: stable}", "{from: start, to: first stable}")
     text = changed(text, "to: worse, rate", "to: next stable, rate")
-    text = changed(text, "  worse:  {utility: u_worse}\n", "").replace("[stable, worse]", "[stable]")
+    text = changed(text, "  worse:  {utility: u_worse}\n", "").replace(
+        "[stable, worse]", "[stable]"
+    )
     check_words(
         folder_with(tmp_path, text, PARAMETERS),
         ["strategy 'old' has 1 lines", "'worsen' leads beyond the last", "never left"],

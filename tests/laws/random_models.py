@@ -43,13 +43,10 @@ class RandomModel:
     def model(self) -> str:
         strategies = self.strategies or {"old": 1.0, "new": self.hr}
         arms = "\n".join(f"  {name}: {{hr: {hr}}}" for name, hr in strategies.items())
-        places = "\n".join(
-            f"  s{i}: {{utility: u_{i}, cost: c_{i}}}" for i in range(self.states)
-        )
+        places = "\n".join(f"  s{i}: {{utility: u_{i}, cost: c_{i}}}" for i in range(self.states))
         alive = ", ".join(f"s{i}" for i in range(self.states))
         moves = "\n".join(
-            f"  m{i}{j}: {{from: s{i}, to: s{j}, rate: {self._rate(i, j)}}}"
-            for i, j in self.rates
+            f"  m{i}{j}: {{from: s{i}, to: s{j}, rate: {self._rate(i, j)}}}" for i, j in self.rates
         )
         deaths = "\n".join(
             f"  d{i}: {{from: s{i}, to: dead, rate: r_d{i}}}" for i in range(self.states)
@@ -58,7 +55,11 @@ class RandomModel:
 model: law
 title: A random model
 parameters: [law]
-time: {{cycle: {self.cycle}, horizon: {self.horizon} years, events_per_cycle: one, correction: {self.correction}}}
+time:
+  cycle: {self.cycle}
+  horizon: {self.horizon} years
+  events_per_cycle: one
+  correction: {self.correction}
 outcomes:
   costs:      {{unit: USD, discount: {self.discount}}}
   qalys:      {{unit: QALY, discount: {self.discount}}}

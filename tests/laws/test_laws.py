@@ -42,9 +42,7 @@ def test_occupancy_sums_to_one_is_never_negative_and_death_never_shrinks(model):
 @SOME
 @given(random_models())
 def test_utility_one_gives_life_years_and_zero_prices_give_no_cost(model):
-    flat = replace(
-        model, utilities=[1.0] * model.states, costs=[0.0] * model.states
-    )
+    flat = replace(model, utilities=[1.0] * model.states, costs=[0.0] * model.states)
     _, found = run(flat, c_dying=0)
     np.testing.assert_allclose(totals(found, "qalys"), totals(found, "life_years"), rtol=1e-13)
     assert (totals(found, "costs") == 0).all()
@@ -68,7 +66,9 @@ def test_equal_arms_give_equal_outcomes_and_swapped_arms_swap(model):
 @SOME
 @given(random_models(), st.floats(1.01, 3))
 def test_more_death_never_gives_more_life_and_more_utility_never_less_health(model, factor):
-    model = replace(model, correction="half-cycle" if model.correction == "end" else model.correction)
+    model = replace(
+        model, correction="half-cycle" if model.correction == "end" else model.correction
+    )
     # the same factor on every death: a stochastic ordering of survival
     equal = replace(model, deaths=[model.deaths[0]] * model.states)
     _, found = run(equal)

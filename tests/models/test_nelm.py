@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,11 +12,9 @@ from qalyst.published import published_survival, survival_curves
 from qalyst.simulate import base_case
 
 
-@lru_cache(maxsize=None)
+@cache
 def survival(bias_share: float):
-    model = load_model(
-        "nelm", scenarios=("of_their_time",), values={"bias_share": bias_share}
-    )
+    model = load_model("nelm", scenarios=("of_their_time",), values={"bias_share": bias_share})
     return survival_curves(model, base_case(model))
 
 
@@ -35,11 +33,9 @@ def test_without_selection_both_crude_curves_are_met():
 
 
 def test_resected_survival_does_not_move_with_the_share():
-    grid, none = survival(0)
+    _, none = survival(0)
     _, all_ = survival(1)
-    np.testing.assert_allclose(
-        none["resection_first"], all_["resection_first"], rtol=0, atol=1e-12
-    )
+    np.testing.assert_allclose(none["resection_first"], all_["resection_first"], rtol=0, atol=1e-12)
 
 
 def test_if_all_is_selection_the_two_fare_alike():

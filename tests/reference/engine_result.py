@@ -57,19 +57,18 @@ def as_twin(model: ResolvedModel, found: Outcomes) -> EngineResult:
         for name in found.profiles.profile.to_numpy():
             words = dict(part.rsplit(" ", 1) for part in str(name).split(", ") if " " in part)
             labels = tuple(
-                next(label for label in d.labels if str(label) == words[d.name])
-                for d in dimensions
+                next(label for label in d.labels if str(label) == words[d.name]) for d in dimensions
             )
             own = found.profiles["discounted"].sel(strategy=s, profile=name)
-            by_profile[s][labels] = {
-                o: own.sel(outcome=o).to_numpy() for o in model.outcomes
-            }
+            by_profile[s][labels] = {o: own.sel(outcome=o).to_numpy() for o in model.outcomes}
     trace: dict[str, dict[str, Any]] = {}
     if found.trace is not None:
         for s in model.strategies:
             own = found.trace.sel(strategy=s)
             trace[s] = {
-                state: own.isel(place=own.state.to_numpy() == state).sum("place").to_numpy()[:, None]
+                state: own.isel(place=own.state.to_numpy() == state)
+                .sum("place")
+                .to_numpy()[:, None]
                 for state in model.states
                 if not model.states[state].instant
             }

@@ -1,15 +1,16 @@
 import io
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.image import imread
 
+from qalyst.published import Point, Published
 from qalyst.report.drawing import PALETTE, house_style, saved
 from qalyst.report.figures import figures
-from qalyst.report.figures_course import survival
 from qalyst.report.figures_decision import running
 from qalyst.report.figures_plane import CHI2_95, ce_plane, ellipse
+from qalyst.report.figures_published import published_survival
+from qalyst.report.tables import published_table
 
 COURSE = ["breakdown", "trace", "survival"]
 COMPARED = ["ce_plane", "frontier", "ceac", "loss", "evpi", *COURSE, "convergence"]
@@ -73,22 +74,22 @@ def test_the_readers_own_settings_do_not_change_a_figure(three):
         assert matplotlib.rcParams["font.size"] == 20
 
 
-def test_published_points_are_drawn_and_a_long_list_is_cut_with_notice(three):
-    targets = pd.DataFrame(
-        {
-            "series": [f"series {number}" for number in range(10)],
-            "months": 60.0,
-            "survival_percent": np.linspace(40, 80, 10),
-            "low": 30.0,
-            "high": 90.0,
-            "role": ["fit"] + ["validation"] * 9,
-        }
+def test_published_points_are_drawn_with_the_curve(three):
+    years = np.linspace(0, 10, 11)
+    first = next(iter(three.model.strategies))
+    points = tuple(
+        Point(f"series {n}", first, 60.0, 50.0 + n, 40.0, 60.0, role, "somebody", 52.0)
+        for n, role in enumerate(["fit", "validation", "validation"])
     )
+    published = Published(points, ("then",), years, {first: np.exp(-0.1 * years)})
     with house_style():
-        plain, pointed = survival(three), survival(three, targets)
-        assert "2 more series are not drawn" in pointed.caption
-        assert "series 0" in [text.get_text() for text in pointed.figure.legends[0].get_texts()]
-        assert saved(plain).png != saved(pointed).png
+        drawing = published_survival(three, published)
+        labels = [text.get_text() for text in drawing.figure.legends[0].get_texts()]
+        assert labels == ["Model", "series 0", "series 1", "series 2"]
+        assert len(saved(drawing).png) > 10_000
+    table = published_table(published)
+    assert list(table["difference"]) == [2.0, 1.0, 0.0]
+    assert set(table["model_is"]) == {"within"}
 
 
 def test_an_ellipse_holds_its_share_of_normal_draws():

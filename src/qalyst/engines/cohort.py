@@ -39,9 +39,7 @@ class CohortEngine:
         shared = self.shared
         partial = shared.partial
         pool = Pool(shared.static, shared.model.timing.cycles)
-        builder = Builder(
-            shared.model, partial.residuals, pool, shared.weights, by_state=by_state
-        )
+        builder = Builder(shared.model, partial.residuals, pool, shared.weights, by_state=by_state)
         for strategy in shared.model.strategies:
             for profile in shared.profiles:
                 program = lower(partial, strategy, profile)
@@ -115,7 +113,7 @@ class _Block:
         self._values = values.reshape(len(values), -1)
 
     def run(self, lowered: Lowered, kept: Float | None = None) -> Float:
-        """[cell, discounted or not, draw] quantities; the trace of the last block goes to `kept`."""
+        """[cell, discounted or not, draw] quantities; `kept` takes the trace of the last block."""
         cells, blocks = len(lowered.cells), len(self._values)
         out = np.zeros((blocks, 2 * cells * kernel.LANES))
         nothing = np.zeros((0, 0, 0))

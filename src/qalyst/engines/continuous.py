@@ -101,9 +101,7 @@ class _Account:
     def __post_init__(self) -> None:
         self.amounts: dict[int, Float] = {}
 
-    def add(
-        self, item: Counted, which: int, amount: Float, cycle: int, bins: int = 1
-    ) -> None:
+    def add(self, item: Counted, which: int, amount: Float, cycle: int, bins: int = 1) -> None:
         """Add amount [residence, draw] (or [draw]) times the quantity of the cycle."""
         quantity = _at(self.evaluate(item.quantity, bins), cycle)
         total = (np.atleast_2d(amount) * quantity).sum(axis=0)
@@ -121,9 +119,7 @@ def _at(values: Any, cycle: int) -> Any:
 class _Solution:
     """One program for some draws, cycle by cycle."""
 
-    def __init__(
-        self, shared: Shared, program: Program, evaluate: Evaluator, count: int
-    ) -> None:
+    def __init__(self, shared: Shared, program: Program, evaluate: Evaluator, count: int) -> None:
         self.shared, self.evaluate, self.count = shared, evaluate, count
         self.timing = shared.model.timing
         self.compartments = list(program.compartments.values())
@@ -334,9 +330,7 @@ class _Solution:
             entered = (occupied * share * after * at_start).sum(axis=0)
             self._spend_after(flow.route, name, which, entered, cycle)
 
-    def _spend_after(
-        self, route: Route, name: str, which: int, entered: Float, cycle: int
-    ) -> None:
+    def _spend_after(self, route: Route, name: str, which: int, entered: Float, cycle: int) -> None:
         """Time in the place entered, from the move to the end of the cycle."""
         for place, share in route.targets.items():
             target = self.compartments[self.number[place]]
@@ -359,9 +353,7 @@ class _Solution:
         found = _at(np.asarray(self.evaluate(flow.value, bins), dtype=float), cycle)
         return np.broadcast_to(found, (bins, self.count))
 
-    def _continuous_discount(
-        self, name: str, discounted: bool, cycle: int
-    ) -> tuple[float, float]:
+    def _continuous_discount(self, name: str, discounted: bool, cycle: int) -> tuple[float, float]:
         """Force of discount within the cycle, and the factor that it begins with."""
         word = self.timing.discounting
         if word == "counted":
@@ -375,4 +367,3 @@ class _Solution:
                 if self._outcome(item) == name:
                     passed = mass * _at(self.evaluate(share), cycle)[0]
                     self.account.add(item, which, passed, cycle)
-

@@ -88,9 +88,7 @@ def _find(name: str, model: Path, where: str, below: str, ending: str, what: str
         if (place / f"{name}.{ending}").is_file():
             return place / f"{name}.{ending}"
     names = {path.stem for place in places for path in place.glob(f"*.{ending}")}
-    raise ModelError(
-        f"no {what} '{name}.{ending}'", where=where, mend=nearest(name, sorted(names))
-    )
+    raise ModelError(f"no {what} '{name}.{ending}'", where=where, mend=nearest(name, sorted(names)))
 
 
 def inside(folder: Path, name: str, where: str) -> Path:

@@ -123,7 +123,8 @@ def loads(text: str, name: str) -> Section:
 def _refuse_what_strict_leaves_out(text: str, name: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        mark = str(Mark(name, event.start_mark.line + 1))
+        start = event.start_mark
+        mark = str(Mark(name, start.line + 1 if start is not None else 0))
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise ModelError(
                 "anchors and aliases (& and *) are not part of a model file",

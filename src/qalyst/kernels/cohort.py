@@ -363,9 +363,7 @@ def _count_values(compartments, values, maps, pool, occupancy, trace, m, cycle, 
     for k in range(compartments[m, VALUE_LOW], compartments[m, VALUE_HIGH]):
         row = values[k, 0] + maps[values[k, 1], cycle]
         out = _at((base + values[k, 2]) * STRETCH + point)
-        for r in range(
-            _bottom_bin(compartments, m, cycle), _top_bin(compartments, m, cycle) + 1
-        ):
+        for r in range(_bottom_bin(compartments, m, cycle), _top_bin(compartments, m, cycle) + 1):
             _add_product(trace, out, pool, _at(row + r), occupancy, _at(first + r))
 
 
@@ -382,9 +380,7 @@ def _count_heads(compartments, values, maps, pool, occupancy, trace, cycle, base
                 _bottom_bin(compartments, m, cycle), _top_bin(compartments, m, cycle) + 1
             ):
                 _plus(trace, out, occupancy, _at(compartments[m, FIRST] + r))
-        _count_values(
-            compartments, values, maps, pool, occupancy, trace, m, cycle, base, point
-        )
+        _count_values(compartments, values, maps, pool, occupancy, trace, m, cycle, base, point)
 
 
 @numba.njit(**_FAST)
@@ -401,9 +397,7 @@ def _schedule(
         low, high = compartments[m, SCHEDULE_LOW], compartments[m, SCHEDULE_HIGH]
         for k in range(low, high):
             _clear(flows, _at(schedules[k, 5]))
-        for r in range(
-            _bottom_bin(compartments, m, cycle), _top_bin(compartments, m, cycle) + 1
-        ):
+        for r in range(_bottom_bin(compartments, m, cycle), _top_bin(compartments, m, cycle) + 1):
             heads = _at(compartments[m, FIRST] + r)
             _clear(z, moved)
             for k in range(low, high):
@@ -469,9 +463,7 @@ def _risks(
                 terms, series, maps, pool, peak, slots[slot, TERM_LOW], slots[slot, TERM_HIGH],
                 cycle, hazards, _at(slot), z,
             )  # fmt: skip
-        _count_values(
-            compartments, values, maps, pool, occupancy, trace, m, cycle, atoms, point
-        )
+        _count_values(compartments, values, maps, pool, occupancy, trace, m, cycle, atoms, point)
         unread = trace.size // LANES - 1  # the row of those whose heads nobody counts
         out = _at((atoms + atom) * STRETCH + point if atom >= 0 else unread)
         if compartments[m, BINS] == 1 and compartments[m, NEXT_FIRST] == first:
@@ -539,9 +531,7 @@ def _age_bins(
     twice = 0
     for r in range(high, low - 1, -1):
         if r == high or (r + 1) % BINS_PER_LEVEL == 0:
-            twice = _level(
-                compartments, cell_terms, series, maps, peak, m, cycle, greatest, r
-            )
+            twice = _level(compartments, cell_terms, series, maps, peak, m, cycle, greatest, r)
         here = _at(first + r)
         if simple and twice <= FAR and r < bins - 2:
             if twice == 0:
@@ -602,9 +592,7 @@ def _visit_any(
     _plus(z, _at(_P), z, q)
     _plus(z, _at(_HEADS), occupancy, here)
     for k in range(count):
-        _add_product(
-            hazards, _at(slots + count + k), hazards, _at(slots + 2 * count + k), z, q
-        )
+        _add_product(hazards, _at(slots + count + k), hazards, _at(slots + 2 * count + k), z, q)
 
 
 @numba.njit(**_FAST)
@@ -629,9 +617,7 @@ def _sum_up(sums_of, running, maps, weights, pool, trace, sums, begin, points):
     for k in range(sums_of.shape[0]):
         row, first, second = sums_of[k, 0] * STRETCH, sums_of[k, 1], sums_of[k, 2]
         for half in range(0, STRETCH, 4):
-            _weigh(
-                sums, _at(2 * k), trace, _at(row + half), weights, first, second, begin + half
-            )
+            _weigh(sums, _at(2 * k), trace, _at(row + half), weights, first, second, begin + half)
     for k in range(running.shape[0]):
         for point in range(min(STRETCH, points - begin)):
             weight = weights[running[k, 1], begin + point]
@@ -672,9 +658,7 @@ def run_cohort(t, s, pools, peaks, kept, out):
             for point in range(min(STRETCH, n + 1 - begin)):
                 j = begin + point
                 if scheduled:
-                    _count_heads(
-                        compartments, t.values, maps, pool, occupancy, trace, j, 0, point
-                    )
+                    _count_heads(compartments, t.values, maps, pool, occupancy, trace, j, 0, point)
                     if j < n and t.any_fires[j] != 0:
                         _schedule(
                             compartments, slots, routes, t.schedules, t.fires, series, maps, pool,

@@ -109,9 +109,7 @@ class Evaluator:
 
     def later(self, delay: float) -> Evaluator:
         """The same draws, with model time read so many years after the start of each cycle."""
-        return Evaluator(
-            self._parameters, self._values, self._cycle, self._cycles, delay=delay
-        )
+        return Evaluator(self._parameters, self._values, self._cycle, self._cycles, delay=delay)
 
     # -- tables
 
@@ -198,9 +196,7 @@ class Evaluator:
         hazard = self._of(curve.arguments[0], bins, _Times(grid))
         hazard = np.broadcast_to(hazard, np.broadcast_shapes(hazard.shape, grid.shape))
         cumulated = np.cumsum(hazard * self._cycle, axis=axis)
-        cumulated = np.concatenate(
-            [np.zeros_like(cumulated.take([0], axis)), cumulated], axis=axis
-        )
+        cumulated = np.concatenate([np.zeros_like(cumulated.take([0], axis)), cumulated], axis=axis)
         position = time / self._cycle
         index = np.minimum(np.floor(position + TOLERANCE).astype(np.int64), points - 1)
         share = np.clip(position - index, 0, 1)

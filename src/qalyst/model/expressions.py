@@ -326,9 +326,7 @@ def _text(expr: Expr, level: int) -> str:
         case Binary(operator, left, right):
             own = _LEVEL[operator]
             first, second = (own + 1, own) if operator == "**" else (own, own + 1)
-            return _wrap(
-                f"{_text(left, first)} {operator} {_text(right, second)}", own < level
-            )
+            return _wrap(f"{_text(left, first)} {operator} {_text(right, second)}", own < level)
         case Comparison(operator, left, right):
             return _wrap(f"{_text(left, 1)} {operator} {_text(right, 1)}", level > 0)
         case Among(operand, labels):

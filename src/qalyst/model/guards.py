@@ -44,8 +44,7 @@ class GuardKeeper:
         """
         for guard in self._guards.values():
             if guard.kind == "rate" and all(
-                self._fine(evaluate(factor, guard.bins))
-                for factor in self._factors(guard.node)
+                self._fine(evaluate(factor, guard.bins)) for factor in self._factors(guard.node)
             ):
                 continue
             values = np.asarray(evaluate(guard.node, guard.bins), dtype=float)

@@ -92,9 +92,7 @@ def _check_transition(model: ResolvedModel, row: Transition) -> None:
                 if found.kind == PROBABILITY
                 else "write a rate, 1/year"
             )
-            raise _mismatch(
-                f"the rate of '{row.name}' is in {found}, not 1/year", row.value, help_
-            )
+            raise _mismatch(f"the rate of '{row.name}' is in {found}, not 1/year", row.value, help_)
         return
     branch = row.source == START or model.states[row.source].instant or row.when is not None
     wanted = None if branch else model.timing.cycle
@@ -312,9 +310,7 @@ class _Units:
     def _with_plain(self, tree: Expr, product: Unit, special: Unit, plain: Unit) -> Unit:
         """A probability or ratio times something without a kind."""
         if special.kind == ODDS_RATIO and plain.kind != BARE:
-            raise self.fault(
-                tree, f"{special} times {plain}", "use with_odds_ratio(p, odds_ratio)"
-            )
+            raise self.fault(tree, f"{special} times {plain}", "use with_odds_ratio(p, odds_ratio)")
         if plain.pure:
             return special
         if _is_rate(plain) and special.kind == RELATIVE_RISK:
@@ -388,9 +384,7 @@ class _Units:
                 return CONDITION
 
     def fault(self, tree: Expr, what: str, mend: str) -> ModelError:
-        return ModelError(
-            f"{what}: {text_of(tree)}", where=self.expression.shown, mend=mend
-        )
+        return ModelError(f"{what}: {text_of(tree)}", where=self.expression.shown, mend=mend)
 
 
 def rate_interval(model: ResolvedModel, expression: Expression, tree: Expr) -> float:
@@ -404,5 +398,3 @@ def outcome_scale(model: ResolvedModel, outcome: str) -> float:
     """What turns years into the outcome's own unit of time (1 for money and QALYs)."""
     unit = model.outcomes[outcome].unit
     return unit.factor if unit.dimension == YEAR.dimension else 1.0
-
-

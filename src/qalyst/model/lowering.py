@@ -56,9 +56,7 @@ def lower(
 class _Lowering:
     """Follows the places of one journey."""
 
-    def __init__(
-        self, partial: PartialEvaluator, strategy: str, profile: dict[str, Label]
-    ) -> None:
+    def __init__(self, partial: PartialEvaluator, strategy: str, profile: dict[str, Label]) -> None:
         self.partial, self.make = partial, partial.residuals
         self.model: ResolvedModel = partial.model
         self.journey = Journey(partial, strategy, profile)
@@ -152,9 +150,7 @@ class _Lowering:
                 found.append(amount)
         return found
 
-    def _amount(
-        self, number: int, payoff: Payoff, place: Place, kind: _Kind
-    ) -> Counted | None:
+    def _amount(self, number: int, payoff: Payoff, place: Place, kind: _Kind) -> Counted | None:
         known = self.journey.known(place)
         quantity = self.partial.value(payoff.quantity, known)
         if payoff.when is not None:
@@ -289,9 +285,7 @@ class _Lowering:
     def _guard_share(self, place: Place, row: Transition, share: Residual) -> None:
         self._note(share, 1, "share", f"the probability of '{row.name}'", place)
 
-    def _note(
-        self, node: Residual, bins: int, kind: _Bound, what: str, place: Place
-    ) -> None:
+    def _note(self, node: Residual, bins: int, kind: _Bound, what: str, place: Place) -> None:
         if node.constant and kind != "rest" and node.value >= 0:
             return
         if node.constant and kind == "rest" and node.value >= -1e-12:
@@ -309,5 +303,3 @@ class _Lowering:
             parts.append(f"line {place.line} ({self.journey.treatment(place)})")
         parts += [f"{name} {label}" for name, label in self.journey.profile.items()]
         return ", ".join(parts)
-
-

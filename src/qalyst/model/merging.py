@@ -89,9 +89,7 @@ def _signature(classes: dict[Place, int]) -> Callable[[Place, Compartment], Any]
         return targets, events
 
     def flows(flows: tuple[Flow, ...]) -> Any:
-        return tuple(
-            sorted((flow.value.index, flow.row.kind, route(flow.route)) for flow in flows)
-        )
+        return tuple(sorted((flow.value.index, flow.row.kind, route(flow.route)) for flow in flows))
 
     def of(place: Place, compartment: Compartment) -> Any:
         return (

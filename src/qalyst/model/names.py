@@ -210,18 +210,14 @@ class _Checker:
                 )
             elif parameter.by:
                 axes = ", ".join(parameter.by)
-                self._fault(
-                    f"'{name}' is a table by {axes}", where, f"write {name}[{axes}]"
-                )
+                self._fault(f"'{name}' is a table by {axes}", where, f"write {name}[{axes}]")
         elif name in model.define:
             self._inner(f"define.{name}", model.define[name], reserved)
         elif name in model.curves:
             self._fault(f"'{name}' is a survival curve", where, f"write hazard({name}, years)")
         elif name not in model.dimensions:
             known = [*model.parameters, *model.define, *model.dimensions, *model.trackers]
-            self._fault(
-                f"unknown name '{name}'", where, nearest(name, [*known, *sorted(reserved)])
-            )
+            self._fault(f"unknown name '{name}'", where, nearest(name, [*known, *sorted(reserved)]))
 
     def _advice(self, name: str) -> str:
         if self.scope is PRICE:
@@ -242,9 +238,7 @@ class _Checker:
         self._walk(expression.tree, expression, reserved)
         self.open.pop()
 
-    def _column(
-        self, table: str, column: str, where: Expression, reserved: frozenset[str]
-    ) -> None:
+    def _column(self, table: str, column: str, where: Expression, reserved: frozenset[str]) -> None:
         rows = self.model.columns(table)
         if rows is None:
             tables = ["strategy", "treatment", "state", *self.model.dimensions]

@@ -36,9 +36,7 @@ class Place:
 class Journey:
     """The places of one strategy and profile: how they look, age, and follow each other."""
 
-    def __init__(
-        self, partial: PartialEvaluator, strategy: str, profile: dict[str, Label]
-    ) -> None:
+    def __init__(self, partial: PartialEvaluator, strategy: str, profile: dict[str, Label]) -> None:
         self.model = partial.model
         self._partial = partial
         self.strategy, self.profile = strategy, profile

@@ -102,9 +102,7 @@ class Residuals:
         self.residence = self.node("residence", axes=frozenset({RESIDENCE}))
         self.time = self.node("time", axes=frozenset({TIME}))
 
-    def node(
-        self, operation: str, *arguments: Any, axes: frozenset[str] | None = None
-    ) -> Residual:
+    def node(self, operation: str, *arguments: Any, axes: frozenset[str] | None = None) -> Residual:
         """The node of an operation on arguments."""
         key = (operation, *map(_key, arguments))
         found = self._nodes.get(key)

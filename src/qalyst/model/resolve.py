@@ -93,9 +93,7 @@ def _check_sections(document: Section, path: Path, shown: str, mistakes: Mistake
             )
     for needed in ("model", "title", "parameters", "outcomes", "strategies", "states"):
         if needed not in document:
-            mistakes.add(
-                f"the section '{needed}' is missing", where=shown, mend=f"add `{needed}:`"
-            )
+            mistakes.add(f"the section '{needed}' is missing", where=shown, mend=f"add `{needed}:`")
     if not ({"transitions", "occupancy"} & set(document)):
         mistakes.add("the model has no `transitions:`", where=shown, mend="add them")
     if document.get("model") not in (None, path.stem):

@@ -374,9 +374,7 @@ class Sections:
                         )
         return found
 
-    def _targets(
-        self, word: str, states: Mapping[str, State], where: str
-    ) -> list[tuple[Any, str]]:
+    def _targets(self, word: str, states: Mapping[str, State], where: str) -> list[tuple[Any, str]]:
         step, _, state = word.rpartition(" ")
         if step not in ("", "first", "next"):
             raise ModelError(

@@ -25,9 +25,7 @@ def check_structure(model: ResolvedModel, stated: set[str], mistakes: Mistakes) 
     _check_lines(model, mistakes)
 
 
-def _check_time(
-    model: ResolvedModel, stated: set[str], mistakes: Mistakes, where: str
-) -> None:
+def _check_time(model: ResolvedModel, stated: set[str], mistakes: Mistakes, where: str) -> None:
     timing = model.timing
     risks = [row for row in model.transitions if row.source != START and row.when is None]
     moves = [row for row in risks if not model.states[row.source].instant]

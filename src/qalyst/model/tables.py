@@ -101,9 +101,7 @@ class _Raw:
 
     # -- compartments
 
-    def _add(
-        self, index: int, compartment: Compartment, first: Int, opens: int, last: int
-    ) -> None:
+    def _add(self, index: int, compartment: Compartment, first: Int, opens: int, last: int) -> None:
         onward = self.number.get(compartment.aged, index)
         atom = self._atom(compartment)
         losses, slots = self._slots(compartment.risks)
@@ -263,9 +261,7 @@ class _Raw:
         self._keep_sums(collected)
         self.shape[4] = 2 * len(self.cells)
 
-    def _of_heads(
-        self, collected: Any, item: Counted, atom: int, before: int, after: int
-    ) -> None:
+    def _of_heads(self, collected: Any, item: Counted, atom: int, before: int, after: int) -> None:
         outcome = self.model.payoffs[item.cell.payoff].outcome
         parts = factors(self.make, item.quantity)
         row = atom if parts.cells.is_number(1) else self._value_row(atom, parts.cells)

@@ -30,9 +30,7 @@ class Weights:
     def __init__(self, model: ResolvedModel, partial: PartialEvaluator) -> None:
         self._timing = model.timing
         self._scale = {name: outcome_scale(model, name) for name in model.outcomes}
-        self._factors = {
-            name: _discount_factors(model, partial, name) for name in model.outcomes
-        }
+        self._factors = {name: _discount_factors(model, partial, name) for name in model.outcomes}
         self._undiscounted = np.ones(model.timing.cycles + 1)
 
     def factors(self, outcome: str, discounted: bool) -> Float:

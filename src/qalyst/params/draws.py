@@ -157,4 +157,3 @@ class Draws:
                 mend="choose a family that stays within bounds: beta for probabilities, gamma "
                 "for costs and rates, lognormal for ratios",
             )
-

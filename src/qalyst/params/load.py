@@ -198,9 +198,7 @@ class _Reader:
 
     def _scalar(self) -> dict[Path, float | None]:
         if self.family.get("family") == "dirichlet":
-            raise self.fault(
-                f"'{self.name}' is a dirichlet and needs an axis", "add `by: [to]`"
-            )
+            raise self.fault(f"'{self.name}' is a dirichlet and needs an axis", "add `by: [to]`")
         return {(): self._number(self.raw.value, "value") if self.raw.value is not None else None}
 
     def _table(self) -> dict[Path, float | None]:
@@ -288,9 +286,9 @@ class _Reader:
 
     def _checked_value(self, path: Path, value: float | None, family: Uncertainty) -> float:
         if isinstance(family, Dirichlet):
-            implied: float | None = dict(
-                zip(family.cells, family.implied_value(), strict=True)
-            )[str(path[-1])]
+            implied: float | None = dict(zip(family.cells, family.implied_value(), strict=True))[
+                str(path[-1])
+            ]
         else:
             implied = family.implied_value()
         if value is None:
@@ -354,9 +352,7 @@ class _Reader:
         assert curve is not None
         if "median" in given:
             numbers = {str(key): self._number(value, str(key)) for key, value in given.items()}
-            return survival.from_median(
-                curve, numbers["median"], shape=numbers.get("shape", 1.0)
-            )
+            return survival.from_median(curve, numbers["median"], shape=numbers.get("shape", 1.0))
         wanted = [parameter.name for parameter in survival.FAMILIES[curve].parameters]
         if set(map(str, given)) != set(wanted):
             raise self.fault(
@@ -444,9 +440,7 @@ class _Reader:
     def _check_curve(self, parameter: Parameter) -> None:
         depth = len(parameter.by)
         for labels in {path[:depth] for path in (*parameter.values, *parameter.design)}:
-            own = parameter.curve_values(
-                labels, lambda path: np.array([parameter.values[path]])
-            )
+            own = parameter.curve_values(labels, lambda path: np.array([parameter.values[path]]))
             survival.check(str(parameter.curve), own, self.where)
 
     # -- joint draws

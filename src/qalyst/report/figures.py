@@ -6,17 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qalyst.report import figures_course, figures_decision, figures_plane
+from qalyst.report import figures_course, figures_decision, figures_plane, figures_published
 from qalyst.report.drawing import Drawing, Saved, house_style, saved
 from qalyst.report.words import varies
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from qalyst.analysis import Analysis
+    from qalyst.published import Published
 
 
-def figures(analysis: Analysis, targets: pd.DataFrame | None = None) -> list[Saved]:
+def figures(analysis: Analysis, published: Published | None = None) -> list[Saved]:
     """All figures that make sense of a run, as PNG and SVG.
 
     One strategy has no plane, no draws have no acceptability, a decision tree has no trace; draws
@@ -25,10 +24,10 @@ def figures(analysis: Analysis, targets: pd.DataFrame | None = None) -> list[Sav
     Parameters
     ----------
     analysis : the run.
-    targets : published survival to draw as points; see `figures_course.survival`.
+    published : published survival beside the model's, if the model names any.
     """
     with house_style():
-        return [saved(draw()) for draw in _drawings(analysis, targets)]
+        return [saved(draw()) for draw in _drawings(analysis, published)]
 
 
 def write_figures(found: list[Saved], folder: Path) -> list[Path]:
@@ -42,7 +41,7 @@ def write_figures(found: list[Saved], folder: Path) -> list[Path]:
     return paths
 
 
-def _drawings(analysis: Analysis, targets: pd.DataFrame | None) -> Iterator[Callable[[], Drawing]]:
+def _drawings(analysis: Analysis, published: Published | None) -> Iterator[Callable[[], Drawing]]:
     if analysis.compares:
         if varies(analysis):
             yield lambda: figures_plane.ce_plane(analysis)
@@ -56,6 +55,8 @@ def _drawings(analysis: Analysis, targets: pd.DataFrame | None) -> Iterator[Call
     if not analysis.model.is_tree and analysis.base.trace is not None:
         yield lambda: figures_course.trace(analysis)
         if figures_course.has_absorbing(analysis):
-            yield lambda: figures_course.survival(analysis, targets)
+            yield lambda: figures_course.survival(analysis)
+    if published is not None:
+        yield lambda: figures_published.published_survival(analysis, published)
     if analysis.compares and varies(analysis):
         yield lambda: figures_decision.convergence(analysis)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from qalyst.axes import STATE, STRATEGY, Float
+from qalyst.axes import STATE, STRATEGY
 from qalyst.report.drawing import (
     GREY,
     INK,
@@ -15,7 +15,6 @@ from qalyst.report.drawing import (
     color,
     legend_below,
     line_style,
-    marker,
     new_figure,
     per_cent,
     plain_numbers,
@@ -26,12 +25,11 @@ from qalyst.report.numbers import decimals_for, number
 from qalyst.report.tables import amounts
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
     from qalyst.analysis import Analysis
 
-MOST_PANELS, MOST_PLACES, MOST_PARTS, MOST_SERIES = 12, 12, 12, 8
+MOST_PANELS, MOST_PLACES, MOST_PARTS = 12, 12, 12
 ABSORBED = ("#C9C9C9", "#A9A9A9", "#E3E3E3", "#8C8C8C")
 Parts: TypeAlias = dict[str, dict[str, float]]
 Amounts: TypeAlias = dict[tuple[str, str, str], dict[str, float]]
@@ -70,14 +68,8 @@ def trace(analysis: Analysis) -> Drawing:
     return Drawing("trace", f"Where the cohort is over time, base case.{rest}", figure)
 
 
-def survival(analysis: Analysis, targets: pd.DataFrame | None = None) -> Drawing:
-    """Share not yet in an absorbing state over years; published points if they are given.
-
-    Parameters
-    ----------
-    analysis : with a trace.
-    targets : columns series, months, survival_percent, low, high, role.
-    """
+def survival(analysis: Analysis) -> Drawing:
+    """Share not yet in an absorbing state over years."""
     model, array = analysis.model, _trace(analysis)
     gone = _absorbed(analysis, array)
     figure = new_figure(3.7)
@@ -90,20 +82,12 @@ def survival(analysis: Analysis, targets: pd.DataFrame | None = None) -> Drawing
         labels.append(strategy_label(model, name))
     axes.set_xlim(years[0], years[-1])
     axes.set_ylim(0, 1.02)
-    points = ""
-    if targets is not None and len(targets):
-        shown, left_out = _most_fitted(targets)
-        found = _targets(axes, shown, len(model.strategies))
-        handles += [handle for handle, _ in found]
-        labels += [label for _, label in found]
-        points = " Points: published; filled ones were fitted to, hollow ones were not."
-        points += f" {left_out} more series are not drawn." if left_out else ""
     axes.set_xlabel("Years since start")
     axes.set_ylabel("Alive" if _all_dead(analysis) else "Not in an absorbing state")
     per_cent(axes.yaxis)
     plain_numbers(axes.xaxis)
     legend_below(figure, handles, labels)
-    return Drawing("survival", f"Survival in the base case.{points}", figure)
+    return Drawing("survival", "Survival in the base case.", figure)
 
 
 def breakdown(analysis: Analysis) -> Drawing:
@@ -277,53 +261,3 @@ def has_absorbing(analysis: Analysis) -> bool:
     array = analysis.base.trace
     gone = _absorbed(analysis, array)
     return bool((array.transpose("place", ...).to_numpy()[gone] > 0).any())
-
-
-def _most_fitted(targets: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """At most eight series, those that were fitted to first, and how many are left out."""
-    series = list(dict.fromkeys(targets["series"]))
-    fitted = set(targets.loc[targets["role"] == "fit", "series"])
-    order = sorted(series, key=lambda name: name not in fitted)
-    shown = targets[targets["series"].isin(order[:MOST_SERIES])]
-    return shown, max(len(order) - MOST_SERIES, 0)
-
-
-def _targets(axes: Any, targets: pd.DataFrame, first: int) -> list[tuple[Any, str]]:
-    """Points with their intervals, one shape and colour a series."""
-    found = []
-    for offset, (series, rows) in enumerate(targets.groupby("series", sort=False)):
-        position = first + offset
-        share = rows["survival_percent"].to_numpy(dtype=float) / 100
-        years = rows["months"].to_numpy(dtype=float) / 12
-        fitted = (rows["role"].astype(str) == "fit").to_numpy()
-        _intervals(axes, rows, years, color(position))
-        for chosen, face in ((fitted, color(position)), (~fitted, "white")):
-            axes.plot(
-                years[chosen],
-                share[chosen],
-                marker(position),
-                color=color(position),
-                markerfacecolor=face,
-                markersize=5.5,
-                linestyle="none",
-                zorder=4,
-            )
-        handle = axes.plot(
-            [],
-            [],
-            marker(position),
-            color=color(position),
-            linestyle="none",
-            markersize=5.5,
-            markerfacecolor=color(position) if fitted.any() else "white",
-        )[0]
-        found.append((handle, str(series)))
-    return found
-
-
-def _intervals(axes: Any, rows: pd.DataFrame, years: Float, shade: str) -> None:
-    if not {"low", "high"} <= set(rows.columns):
-        return
-    low, high = (rows[name].to_numpy(dtype=float) / 100 for name in ("low", "high"))
-    known = np.isfinite(low) & np.isfinite(high)
-    axes.vlines(years[known], low[known], high[known], color=shade, linewidth=1, zorder=3)

@@ -28,11 +28,17 @@ if TYPE_CHECKING:
     from qalyst.analysis import Analysis
     from qalyst.model.resolved import ResolvedModel
     from qalyst.params.parameter import Parameter
+    from qalyst.published import Published
 
 MOST_CELLS = 12  # of a parameter; a longer table is shown by its range
 
 
-def page(analysis: Analysis, figures: Sequence[Saved], origin: Mapping[str, Any]) -> str:
+def page(
+    analysis: Analysis,
+    figures: Sequence[Saved],
+    origin: Mapping[str, Any],
+    published: Published | None = None,
+) -> str:
     """The page as HTML.
 
     Parameters
@@ -40,6 +46,7 @@ def page(analysis: Analysis, figures: Sequence[Saved], origin: Mapping[str, Any]
     analysis : the run.
     figures : of `qalyst.report.figures`; embedded as SVG.
     origin : of `qalyst.report.provenance`.
+    published : published survival beside the model's, if the model names any.
     """
     import jinja2
 
@@ -62,6 +69,7 @@ def page(analysis: Analysis, figures: Sequence[Saved], origin: Mapping[str, Any]
         incremental=_incremental(analysis),
         decision=page_tables.decision(analysis),
         breakdowns=page_tables.breakdowns(analysis),
+        published=page_tables.published_survival(analysis, published) if published else None,
         figures=[
             {"name": each.name, "caption": each.caption, "data": _data(each.svg)}
             for each in figures

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from qalyst.analysis import Analysis
     from qalyst.decision.cea import IncrementalAnalysis
     from qalyst.model.resolved import ResolvedModel
+    from qalyst.published import Published
 
 WIDE = 6  # strategies beyond which they stand in rows
 _NAMED = re.compile(
@@ -97,6 +98,37 @@ def results(analysis: Analysis) -> Table:
     )
 
 
+def published_survival(analysis: Analysis, published: Published) -> Table:
+    """Published points of survival beside the model's, and what does not fit."""
+    rows: list[list[str]] = []
+    for strategy in dict.fromkeys(point.strategy for point in published.points):
+        rows.append([strategy_label(analysis.model, strategy)])
+        rows += [
+            [
+                point.series,
+                f"{point.months:g}",
+                f"{point.percent:g}",
+                NONE if point.low is None else f"{point.low:.0f} to {point.high:.0f}",
+                f"{point.model_percent:.1f}",
+                "fitted" if point.role == "fit" else "held out",
+                point.fits,
+            ]
+            for point in published.points
+            if point.strategy == strategy
+        ]
+    inside = sum(point.fits == "within" for point in published.points)
+    scenarios = f" under {', '.join(published.scenarios)}" if published.scenarios else ""
+    return Table(
+        f"Alive, published and in the base case{scenarios}",
+        ("Series", "Month", "Published, %", "Interval", "Model, %", "Role", "Model is"),
+        rows,
+        last_is_text=True,
+        note=f"The model lies within the interval of {inside} of {len(published.points)} points. "
+        "Intervals are printed ones, or binomial by the number of patients, which ignores "
+        "censoring and is too narrow.",
+    )
+
+
 def incremental(analysis: Analysis, table: IncrementalAnalysis, *, drawn: bool) -> Table:
     """The fully incremental analysis of the means over draws, or of the base case."""
     model, outcomes = analysis.model, analysis.psa if drawn else None
@@ -140,7 +172,7 @@ def incremental(analysis: Analysis, table: IncrementalAnalysis, *, drawn: bool) 
         ),
         rows,
         last_is_text=True,
-        note=_labelled(model, table.note),
+        note=labelled_note(model, table.note),
     )
 
 
@@ -242,7 +274,7 @@ def status_text(model: ResolvedModel, status: str) -> str:
     return f"{before}{(joint or '').join(words)}{after}"
 
 
-def _labelled(model: ResolvedModel, note: str) -> str:
+def labelled_note(model: ResolvedModel, note: str) -> str:
     """A note with the labels of the strategies; longer names first."""
     for name in sorted(model.strategies, key=len, reverse=True):
         if len(name) > 2:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qalyst.model.resolved import as_data
+from qalyst.simulate import engine_name
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -31,8 +32,6 @@ def provenance(
     command : what the user asked for: `model` (name or path), `scenarios` (names) and `values`
         (each ``NAME=VALUE``).
     """
-    from qalyst.simulate import engine_for
-
     model = analysis.model
     return {
         "qalyst": version("qalyst"),
@@ -42,7 +41,7 @@ def provenance(
         "values": [str(value) for value in command.get("values") or ()],
         "draws": draws,
         "seed": None if draws is None else seed,
-        "engine": type(engine_for(model)).__name__.removesuffix("Engine").lower(),
+        "engine": engine_name(analysis.model),
         "rerun": rerun(analysis, seed=seed, draws=draws, command=command),
         "python": sys.version.split()[0],
         "packages": {name: version(name) for name in PACKAGES},

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from qalyst.analysis import Analysis
     from qalyst.decision.cea import IncrementalAnalysis, Row
     from qalyst.model.resolved import ResolvedModel
+    from qalyst.published import Published
 
 BASE_CASE, PROBABILISTIC = "base case", "probabilistic"
 
 
-def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
+def tables(analysis: Analysis, published: Published | None = None) -> dict[str, pd.DataFrame]:
     """All tables that make sense of a run, by name."""
     found = {"summary": summary_table(analysis)}
     if analysis.compares:
@@ -34,10 +35,35 @@ def tables(analysis: Analysis) -> dict[str, pd.DataFrame]:
         found["trace"] = trace_table(analysis.base.trace)
     if analysis.curves is not None:
         found["ceac"] = ceac_table(analysis.curves)
+    if published is not None:
+        found["published"] = published_table(published)
     found["profiles"] = profiles_table(analysis)
     found["parameters"] = parameters_table(analysis.model)
     found["timing"] = timing_table(analysis.model)
     return found
+
+
+def published_table(published: Published) -> pd.DataFrame:
+    """Published points of survival beside the model's: one row a point."""
+    import pandas as pd
+
+    rows = [
+        {
+            "series": point.series,
+            "strategy": point.strategy,
+            "months": point.months,
+            "published_percent": point.percent,
+            "low": point.low,
+            "high": point.high,
+            "model_percent": point.model_percent,
+            "difference": point.model_percent - point.percent,
+            "model_is": point.fits,
+            "role": point.role,
+            "source": point.source,
+        }
+        for point in published.points
+    ]
+    return pd.DataFrame(rows)
 
 
 def summary_table(analysis: Analysis) -> pd.DataFrame:

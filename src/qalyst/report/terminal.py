@@ -206,6 +206,8 @@ def _outcomes_table(console: Console, analysis: Analysis) -> None:
 
 
 def _incremental_table(console: Console, analysis: Analysis) -> None:
+    from qalyst.report.page_tables import labelled_note, status_text
+
     model = analysis.model
     for title, incremental in (
         ("Fully incremental analysis, means of draws", analysis.incremental),
@@ -225,10 +227,14 @@ def _incremental_table(console: Console, analysis: Analysis) -> None:
                 row.cost, row.effect, row.incremental_cost, row.incremental_effect, row.icer,
             )  # fmt: skip
             cells = ["" if value is None else number(value) for value in values]
-            table.add_row(Text(_label(model, row.strategy)), *map(Text, cells), Text(row.status))
+            table.add_row(
+                Text(_label(model, row.strategy)),
+                *map(Text, cells),
+                Text(status_text(model, row.status)),
+            )
         console.print(table)
         if incremental.note:
-            console.print(Text(f"  {incremental.note}"))
+            console.print(Text(f"  {labelled_note(model, incremental.note)}"))
 
 
 def _threshold_table(console: Console, analysis: Analysis) -> None:

@@ -15,9 +15,8 @@ from qalyst.report.provenance import file_hashes, provenance
 from qalyst.report.tables import tables
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from qalyst.analysis import Analysis
+    from qalyst.published import Published
 
 
 def write_report(
@@ -27,7 +26,7 @@ def write_report(
     seed: int,
     draws: int | None,
     command: Mapping[str, Any],
-    targets: pd.DataFrame | None = None,
+    published: Published | None = None,
 ) -> list[Path]:
     """Write tables, figures, the page and the provenance of a run.
 
@@ -40,8 +39,7 @@ def write_report(
     folder : exists and is empty; see `io.files.written_whole`.
     seed, draws : of the probabilistic analysis; None for the base case alone.
     command : what the user asked for: `model`, `scenarios`, `values`; see `provenance`.
-    targets : published survival to draw as points: columns series, months, survival_percent, low,
-        high, role.
+    published : published survival beside the model's, if the model names any.
 
     Returns
     -------
@@ -50,12 +48,12 @@ def write_report(
     """
     for name in ("tables", "figures"):
         (folder / name).mkdir()
-    drawn = figures(analysis, targets)
+    drawn = figures(analysis, published)
     origin = provenance(analysis, seed=seed, draws=draws, command=command)
-    files = write_tables(tables(analysis), folder / "tables")
+    files = write_tables(tables(analysis, published), folder / "tables")
     files += write_figures(drawn, folder / "figures")
     index = folder / "index.html"
-    index.write_text(page(analysis, drawn, origin), encoding="utf-8", newline="\n")
+    index.write_text(page(analysis, drawn, origin, published), encoding="utf-8", newline="\n")
     files.append(index)
     origin["outputs"] = file_hashes(folder, files)
     origin["written"] = datetime.now(UTC).isoformat(timespec="seconds")
