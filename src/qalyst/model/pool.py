@@ -45,6 +45,7 @@ class Pool:
     _map_values: list[Int] = field(default_factory=list)
     _series: dict[bytes, int] = field(default_factory=dict)
     _series_values: list[Float] = field(default_factory=list)
+    _values: dict[int, Float] = field(default_factory=dict)
     _weights: dict[bytes, int] = field(default_factory=dict)
     _weight_values: list[Float] = field(default_factory=list)
 
@@ -80,8 +81,12 @@ class Pool:
 
     def series_values(self, node: Residual) -> Float:
         """[n + 1] a value that no draw changes."""
-        values = np.asarray(self.static(node)[:, 0, 0], dtype=float)
-        return np.broadcast_to(values, self.cycles + 1).copy()
+        found = self._values.get(node.index)
+        if found is None:
+            values = np.asarray(self.static(node)[:, 0, 0], dtype=float)
+            found = np.broadcast_to(values, self.cycles + 1).copy()
+            self._values[node.index] = found
+        return found
 
     def series_of(self, index: int) -> Float:
         """[n + 1] the series of an index."""

@@ -93,6 +93,7 @@ class Residuals:
     """Makes nodes, and keeps each once."""
 
     _nodes: dict[tuple[Any, ...], Residual] = field(default_factory=dict)
+    factored: dict[int, Factors] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.zero = self.constant(0.0)
@@ -244,6 +245,13 @@ class Factors:
 
 def factors(residuals: Residuals, node: Residual) -> Factors:
     """Group the top-level factors of a product; a sum or a `where` is one factor."""
+    found = residuals.factored.get(node.index)
+    if found is None:
+        found = residuals.factored[node.index] = _factors(residuals, node)
+    return found
+
+
+def _factors(residuals: Residuals, node: Residual) -> Factors:
     series = lanes = cells = residuals.one
     for factor in _top_factors(residuals, node, 1):
         if RESIDENCE in factor.axes:
