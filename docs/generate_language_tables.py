@@ -49,6 +49,23 @@ SECTIONS: dict[str, tuple[str, type[BaseModel] | None]] = {
     "targets": ("published survival, drawn beside that of the model", schema.TargetsSection),
     "scenarios": ("name: sections that replace or add to those of the file", None),
 }
+RECORD = {
+    "label": "what it is, for tables and figures",
+    "unit": "its unit (section 6); of a curve one for each of its parameters",
+    "value": "a number; a table of labels and steps; the parameters of a curve",
+    "uncertainty": "`{family: ..., ...}`, see below",
+    "source": "`{cite, locator, doi}`; an assumption is a source too",
+    "status": "`retrieved` (read there), `recalled` (from memory) or `assumption`",
+    "by": "the axes of a table, such as `[sex, age]`",
+    "file": "a CSV file in place of `value`: one column for each axis, then `value`",
+    "names": "names of several numbers that are drawn together",
+    "curve": "a survival family",
+    "price_year": "year of the prices, or `unknown`; needed if the unit holds a currency",
+    "range": "`[low, high]` as the source prints it, where it gives no distribution",
+    "source.cite": "author and year, or `assumption`",
+    "source.locator": "table, page, or who assumed it",
+    "source.doi": "without `https://doi.org/`",
+}
 EVENTS = {
     "one": "somebody who arrives is at risk from the next cycle on",
     "two": "somebody who arrives is also at risk for half a cycle (not available yet)",
@@ -111,8 +128,9 @@ def sections() -> str:
 
 def records() -> str:
     """The keys of a parameter record and of its source."""
-    rows = [(f"`{key}`", *words) for key, *words in fields_of(RawParameter)]
-    rows += [(f"`source.{key}`", *words) for key, *words in fields_of(SourceRecord)]
+    fields = fields_of(RawParameter)
+    fields += [(f"source.{key}", *words) for key, *words in fields_of(SourceRecord)]
+    rows = [(f"`{key}`", RECORD[key], absent) for key, _, absent in fields]
     return table(("key", "takes", "if absent"), rows)
 
 
@@ -177,9 +195,11 @@ def literals(annotation: Any) -> list[str]:
 def keys_of(record: type[BaseModel]) -> str:
     """Keys of a record on one line."""
     parts = []
-    for key, takes, absent in fields_of(record):
-        rest = f"; {absent}" if absent != "error" else ""
-        parts.append(f"`{key}` ({takes}{rest})" if rest else f"**`{key}`** ({takes})")
+    for key, _, absent in fields_of(record):
+        if absent == "error":
+            parts.append(f"**`{key}`**")
+        else:
+            parts.append(f"`{key}`" if absent == "none" else f"`{key}` = {absent}")
     return ", ".join(parts)
 
 

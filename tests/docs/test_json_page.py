@@ -1,0 +1,144 @@
+"""The page of the JSON objects names every key that a command writes."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from qalyst import analyse, base_case, load_model, simulate
+from qalyst.cli import app
+from qalyst.running import result
+
+PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+PARTS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
+# objects whose keys are the model's own names; how many levels of names they have
+NAMED = {
+    "base_case": 2,
+    "base_case_undiscounted": 2,
+    "probabilistic": 2,
+    "probability": 1,
+    "compartments": 1,
+    "outcomes": 1,
+    "profiles": 2,
+    "strategies": 1,
+    "treatments": 1,
+    "states": 1,
+    "track": 1,
+    "define": 1,
+    "curves": 1,
+    "occupancy": 1,
+}
+WITH_COLUMNS = ("profiles", "strategies", "treatments", "states")  # a row holds columns as well
+RESERVED = {
+    "weight",
+    "label",
+    "sequence",
+    "absorbing",
+    "instant",
+    "per_line",
+    "residence_years",
+}
+
+
+def keys(value: Any, names: int = 0, columns: bool = False) -> set[str]:
+    """Keys of an object that are the program's, not names of the model."""
+    if isinstance(value, list):
+        return {key for item in value for key in keys(item, names, columns)}
+    if not isinstance(value, dict):
+        return set()
+    if names:
+        return {key for item in value.values() for key in keys(item, names - 1, columns)}
+    own = set(value) & RESERVED if columns else set(value)
+    below = (keys(item, NAMED.get(key, 0), key in WITH_COLUMNS) for key, item in value.items())
+    return own.union(*below) if not columns else own
+
+
+def as_json(*words: str) -> dict[str, Any]:
+    done = CliRunner().invoke(app, [*words, "--json"])
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+def unnamed(part: str, found: set[str]) -> set[str]:
+    return {key for key in found if f"`{key}`" not in PARTS[part]}
+
+
+def test_list_is_on_the_page():
+    assert unnamed("list", keys(as_json("list"))) == set()
+
+
+@pytest.mark.parametrize("model", ["hiv", "nelm", "sumatriptan", "partitioned_survival"])
+def test_check_is_on_the_page(model):
+    assert unnamed("check", keys(as_json("check", model))) == set()
+
+
+@pytest.mark.parametrize(
+    "model", ["hiv", "nelm", "sumatriptan", "partitioned_survival", "survival_chain", "thr"]
+)
+def test_show_is_on_the_page(model):
+    assert unnamed("show", keys(as_json("show", model))) == set()
+
+
+def test_keys_that_only_some_models_have_are_on_the_page(tmp_path):
+    assert {"values", "value_in_years"} <= keys(as_json("show", "nelm"))
+    assert "residence_years" in keys(as_json("show", "nelm"))
+    assert "when" in keys(as_json("show", "nelm"))
+
+
+def run(model_name: str, draws: int | None) -> dict[str, Any]:
+    model = load_model(model_name)
+    base = base_case(model)
+    psa = None if draws is None else simulate(model, draws=draws, seed=1, threads=1)
+    return result(analyse(model, base, psa), seed=1, draws=draws)
+
+
+@pytest.mark.parametrize("draws", [None, 1, 20])
+def test_results_are_on_the_page(draws):
+    assert unnamed("run", keys(run("hiv", draws))) == set()
+
+
+def test_results_with_thresholds_are_on_the_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = run("nelm", 20)
+    assert found["thresholds"]
+    assert unnamed("run", keys(found)) == set()
+
+
+def test_what_run_adds_is_on_the_page(tmp_path):
+    found = as_json("run", "hiv", "--draws", "20", "--out", str(tmp_path / "results"))
+    assert unnamed("run", keys(found)) == set()
+    assert {"folder", "files"} <= set(found)
+
+
+def test_errors_are_on_the_page():
+    found = as_json("run", "hiv", "--set", "c_a=-3")
+    assert set(found) == {"errors"}
+    assert unnamed("Errors", keys(found)) == set()
+
+
+def test_every_example_is_json():
+    blocks = re.findall(r"^```json\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    assert len(blocks) >= 6
+    assert all(isinstance(json.loads(block), dict) for block in blocks)
+
+
+def test_the_example_of_a_run_is_that_of_the_program(tmp_path):
+    example = next(
+        json.loads(block)
+        for block in re.findall(r"^```json\n(.*?)^```$", PARTS["run"], re.DOTALL | re.MULTILINE)
+    )
+    found = as_json("run", "hiv", "--draws", "200", "--out", str(tmp_path / "results"))
+    for key in ("title", "sha256", "scenarios", "seed", "draws", "sentence", "thresholds"):
+        assert example[key] == found[key], key
+    assert example["base_case"]["combination"]["costs"] == pytest.approx(
+        found["base_case"]["combination"]["costs"], rel=1e-9
+    )
+    assert example["incremental"][0]["icer"] == pytest.approx(
+        found["incremental"][1]["icer"], rel=1e-9
+    )
