@@ -215,7 +215,7 @@ def absence(field: FieldInfo) -> str:
     """What it means that a key is absent."""
     if field.is_required():
         return "error"
-    default = field.default_factory() if field.default_factory else field.default  # type: ignore[call-arg]
+    default = field.default_factory() if field.default_factory else field.default
     if default is None or default == []:
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
