@@ -26,8 +26,8 @@ except PackageNotFoundError:  # run from a checkout that is not installed
 _PUBLIC = {
     "ModelError": "qalyst.errors",
     "load_model": "qalyst.model.resolve",
-    "base_case": "qalyst.simulate",
-    "simulate": "qalyst.simulate",
+    "base_case": "qalyst.simulation",
+    "simulate": "qalyst.simulation",
     "analyse": "qalyst.analysis",
     "write_report": "qalyst.report.write",
 }

@@ -16,7 +16,7 @@ from qalyst.io.files import find_model, find_targets
 from qalyst.model.resolve import load_model
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import PLACE, Outcomes
-from qalyst.simulate import base_case
+from qalyst.simulation import base_case
 
 COLUMNS = (
     "series",

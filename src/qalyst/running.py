@@ -14,7 +14,7 @@ from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
-from qalyst.simulate import Progress, base_case, engine_for, simulate
+from qalyst.simulation import Progress, base_case, engine_for, simulate
 
 if TYPE_CHECKING:
     from qalyst.decision.cea import IncrementalAnalysis

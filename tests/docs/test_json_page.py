@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from qalyst import analyse, load_model
 from qalyst.cli import app
 from qalyst.running import result
-from qalyst.simulate import base_case, simulate
+from qalyst.simulation import base_case, simulate
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
 PARTS = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))

@@ -11,7 +11,7 @@ from twin import run_twin
 
 from qalyst.model.resolve import load_model
 from qalyst.params.draws import BaseCase, Draws
-from qalyst.simulate import base_case, simulate
+from qalyst.simulation import base_case, simulate
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(

@@ -214,7 +214,7 @@ def test_curves_that_cross_are_told(tmp_path):
     text = text.replace(", events_per_cycle: one", "")
     path = folder_with(tmp_path, text, PARAMETERS.replace("{rate: 0.2}", "{rate: 2}"))
     model = load_model(path)
-    from qalyst.simulate import base_case
+    from qalyst.simulation import base_case
 
     with pytest.raises(ModelError) as caught:
         base_case(model)
@@ -225,7 +225,7 @@ def test_curves_that_cross_are_told(tmp_path):
 def test_a_draw_out_of_bounds_is_told_with_its_number(tmp_path):
     parameters = changed(PARAMETERS, "family: gamma, se: 1000", "family: normal, se: 9000")
     model = load_model(folder_with(tmp_path, MODEL, parameters))
-    from qalyst.simulate import simulate
+    from qalyst.simulation import simulate
 
     with pytest.raises(ModelError) as caught:
         simulate(model, draws=500, seed=1)

@@ -14,7 +14,7 @@ from random_models import RandomModel, random_models
 from qalyst.analysis import analyse
 from qalyst.model.resolve import load_model
 from qalyst.params.draws import Draws
-from qalyst.simulate import base_case, simulate
+from qalyst.simulation import base_case, simulate
 
 SOME = settings(max_examples=25)
 

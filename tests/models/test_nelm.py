@@ -9,7 +9,7 @@ import pytest
 
 from qalyst.model.resolve import load_model
 from qalyst.published import published_survival, survival_curves
-from qalyst.simulate import base_case
+from qalyst.simulation import base_case
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import Outcomes
-from qalyst.simulate import base_case
+from qalyst.simulation import base_case
 
 
 @dataclass

@@ -7,7 +7,7 @@ import pytest
 
 from qalyst.analysis import analyse
 from qalyst.model.resolve import load_model
-from qalyst.simulate import base_case, engine_for, simulate
+from qalyst.simulation import base_case, engine_for, simulate
 
 TWELVE = str(Path(__file__).parent / "models" / "twelve.yaml")
 SEED = 7

@@ -8,7 +8,7 @@ cycle integrates the exponentials of competing risks in closed form. Plain numpy
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -153,7 +153,7 @@ class _Solution:
 
     def before(self, cycle: int) -> None:
         """Count heads, then make the scheduled moves of the cycle."""
-        self._count("heads", cycle)
+        self._count("heads", self.shared.weights.heads, cycle)
         moves = []
         for i, item in enumerate(self.compartments):
             heads = self.occupancy[i]
@@ -169,23 +169,21 @@ class _Solution:
             self.heads[cycle, i] = occupied.sum(axis=0)
 
     def at_horizon(self) -> None:
-        """Count those who reach the horizon."""
+        """Count those who reach the horizon, and the last point of a correction by points."""
         cycle = self.timing.cycles
-        self._count("end", cycle)
+        self._count("end", self.shared.weights.at_horizon, cycle)
+        self._count("time", self.shared.weights.time_at_points, cycle)
         for i, occupied in enumerate(self.occupancy):
             self.heads[cycle, i] = occupied.sum(axis=0)
 
-    def _count(self, kind: str, cycle: int) -> None:
-        weights = self.shared.weights
+    def _count(self, kind: str, weigh: Callable[[str, bool], Float], cycle: int) -> None:
+        """Count heads at t_c, weighted by the vector that `weigh` gives for each outcome."""
         for item, occupied in zip(self.compartments, self.occupancy, strict=True):
             for counted in item.counted:
                 if counted.kind != kind:
                     continue
                 for which, discounted in enumerate(WHICH):
-                    outcome = self._outcome(counted)
-                    vector = (weights.heads if kind == "heads" else weights.at_horizon)(
-                        outcome, discounted
-                    )
+                    vector = weigh(self._outcome(counted), discounted)
                     self.account.add(counted, which, occupied * vector[cycle], cycle, item.bins)
 
     def _send(self, route: Route, mass: Float, cycle: int, into: list[Float]) -> None:

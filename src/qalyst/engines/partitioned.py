@@ -141,7 +141,8 @@ class _Program:
             total = amounts.setdefault(cell, np.zeros((2, count)))
             for which, discounted in enumerate(WHICH):
                 if payoff.within is None:
-                    total[which] += self._gained(payoff, shares[state], value, discounted)
+                    spent = integrals.get((state, payoff.outcome, discounted))
+                    total[which] += self._gained(payoff, shares[state], value, discounted, spent)
                 elif exact:
                     scale = self.shared.weights.scale(payoff.outcome)
                     spent = integrals[state, payoff.outcome, discounted] / scale
@@ -158,9 +159,28 @@ class _Program:
         amount = (share * value * first[:, None]).sum(axis=0)
         return np.asarray(amount + (share[1:] * value[:-1] * second[:, None]).sum(axis=0))
 
-    def _gained(self, payoff: Payoff, share: Float, value: Float, discounted: bool) -> Float:
-        moves = self.shared.weights.moves(payoff.outcome, discounted)[:-1, None]
-        return np.asarray((np.diff(share, axis=0) * value[:-1] * moves).sum(axis=0))
+    def _gained(
+        self,
+        payoff: Payoff,
+        share: Float,
+        value: Float,
+        discounted: bool,
+        spent: Float | None,
+    ) -> Float:
+        """Entries to an absorbing state: what it holds at time 0, and what it gains later.
+
+        With continuous discounting (`spent`: discounted years in each cycle) the gain of a cycle
+        is integrated by parts: V N at its end less V N at its start, plus force times V N years.
+        """
+        weights, outcome = self.shared.weights, payoff.outcome
+        at_once = weights.scheduled(outcome, discounted)[0] * share[0] * value[0]
+        if spent is not None and self.model.timing.discounting == "counted":
+            held = weights.factors(outcome, discounted)[:, None] * share
+            force = weights.force(outcome, discounted)[:, None]
+            gains = (np.diff(held, axis=0) + force * spent) / weights.scale(outcome)
+        else:
+            gains = np.diff(share, axis=0) * weights.moves(outcome, discounted)[:-1, None]
+        return np.asarray(at_once + (gains * value[:-1]).sum(axis=0))
 
     def _integrals(self, evaluate: Evaluator, count: int) -> dict[tuple[str, str, bool], Float]:
         """(state, outcome, discounted) -> [n, draw] discounted years in each cycle."""

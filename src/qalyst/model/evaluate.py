@@ -22,6 +22,7 @@ from qalyst.stats.survival import FAMILIES
 
 Array: TypeAlias = NDArray[Any]
 _TIMES = {CYCLE: 0, RESIDENCE: 1}
+ROUNDING = 1e-10  # of log survival, in a cycle
 
 
 class Evaluator:
@@ -151,7 +152,22 @@ class Evaluator:
             falls = self._log_survival(curve, start, bins) - self._log_survival(
                 curve, start + self._cycle, bins
             )
+        if (falls < -ROUNDING).any():
+            raise ModelError(
+                f"the survival of {self._shown(curve)} rises (its hazard is negative)",
+                where=self._where(curve),
+                mend="survival never rises: look at the curve and its parameters",
+            )
         return np.maximum(falls / self._cycle, 0)
+
+    def _shown(self, curve: Residual) -> str:
+        return f"the curve '{curve.arguments[0 if curve.operation == 'family' else 1]}'"
+
+    def _where(self, curve: Residual) -> str:
+        if curve.operation == "family":
+            parameter = self._parameters[curve.arguments[0]]
+            return f"{parameter.mark}  parameters.{parameter.name}"
+        return str(curve.arguments[2])
 
     def _log_survival(self, curve: Residual, time: Array, bins: int) -> Array:
         time = np.maximum(time, 0)
@@ -172,7 +188,7 @@ class Evaluator:
             raise ModelError(
                 f"the curve '{curve.arguments[1]}' falls to 0 (or is no number) at year "
                 f"{years:.3g}",
-                where=f"curves.{curve.arguments[1]}",
+                where=self._where(curve),
                 mend="write the curve by `hazard:`",
             )
 
@@ -204,7 +220,7 @@ class Evaluator:
         if time.shape[2] > 1:
             raise ModelError(
                 f"the curve '{curve.arguments[1]}' is read at a time that differs between draws",
-                where=f"curves.{curve.arguments[1]}",
+                where=self._where(curve),
                 mend="read it at years or years_in_state",
             )
         before, after = cumulated.take(flat, axis), cumulated.take(flat + 1, axis)

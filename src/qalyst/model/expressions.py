@@ -310,7 +310,8 @@ def text_of(expr: Expr) -> str:
 def _text(expr: Expr, level: int) -> str:
     match expr:
         case Number(value):
-            return f"{value:.15g}" if float(f"{value:.15g}") == value else repr(value)
+            text = f"{value:.15g}" if float(f"{value:.15g}") == value else repr(value)
+            return _wrap(text, value < 0 and level > 3)
         case Truth(value):
             return "true" if value else "false"
         case Name(name):
@@ -322,7 +323,7 @@ def _text(expr: Expr, level: int) -> str:
         case Call(function, arguments):
             return f"{function}({', '.join(_text(item, 0) for item in arguments)})"
         case Negative(operand):
-            return f"-{_text(operand, 3)}"
+            return _wrap(f"-{_text(operand, 3)}", level > 3)
         case Binary(operator, left, right):
             own = _LEVEL[operator]
             first, second = (own + 1, own) if operator == "**" else (own, own + 1)

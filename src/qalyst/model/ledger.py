@@ -125,6 +125,6 @@ def _time(model: ResolvedModel) -> str:
 
 def _moves(model: ResolvedModel) -> str:
     if model.timing.correction == "exact":
-        return "when they happen; scheduled and first ones at the start of their cycle"
+        return "continuously, when they happen; first and scheduled ones at the start"
     word = "year" if model.timing.discounting == "year" else model.timing.one_off
     return f"{_MOMENT[word]}; scheduled and first ones at its start"

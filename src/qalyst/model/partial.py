@@ -194,6 +194,8 @@ class _Evaluation:
     def _index(self, name: str, indices: tuple[Residual, ...]) -> Residual:
         parameter = self.model.parameters[name]
         if parameter.curve is not None:
+            if not all(index.constant for index in indices):
+                raise self._fault(f"'{name}' is a curve by label, not by time", "name labels")
             return self._family(parameter, tuple(index.value for index in indices))
         return self._lookup(parameter, indices, ())
 
@@ -238,7 +240,14 @@ class _Evaluation:
     # -- functions
 
     def _compare(self, operator: str, left: Residual, right: Residual) -> Residual:
-        if left.constant and right.constant and isinstance(left.value, str):
+        labels = [side for side in (left, right) if side.constant and isinstance(side.value, str)]
+        if labels:
+            if len(labels) < 2 or operator not in ("==", "!="):
+                raise self._fault(
+                    f"the label '{labels[0].value}' cannot be compared by '{operator}' with "
+                    f"{right if labels[0] is left else left}",
+                    "labels are equal (==) or not (!=)",
+                )
             return self.make.constant((left.value == right.value) == (operator == "=="))
         return self.make.apply(operator, left, right)
 
@@ -259,6 +268,8 @@ class _Evaluation:
             interval = rate_interval(self.model, self.expression, arguments[0])
             parts.append(make.constant(interval))
         elif function in ("every", "at"):
+            if function == "every" and parts[1].constant and not parts[1].value > 0:
+                raise self._fault(f"every {parts[1].value:g} is never", "give a number above 0")
             steps_of_cycles = isinstance(arguments[0], Name) and arguments[0].name == "cycle"
             parts.append(make.constant(1.0 if steps_of_cycles else cycle))
         return make.apply(function, *parts)
@@ -297,7 +308,7 @@ class _Evaluation:
                 curve = model.curves[name]
                 place = {**self.place, "time": self.make.time}
                 inner = self.outer.value(curve.expression, place)
-                return self.make.node(f"{curve.form}_curve", inner, name)
+                return self.make.node(f"{curve.form}_curve", inner, name, curve.expression.where)
             case Name(name) if name in model.parameters:
                 return self._family(model.parameters[name], ())
             case Name(name) if name in model.define:

@@ -53,9 +53,9 @@ class Weights:
                 return last
             case "middle":
                 return np.asarray(np.sqrt(first * last))
-        cycles = np.arange(self._timing.cycles)
-        years = np.floor(cycles * self._timing.cycle + 1e-9)
-        return np.asarray(factors[np.round(years / self._timing.cycle).astype(np.int64)])
+        starts = np.arange(self._timing.cycles + 1) * self._timing.cycle
+        years = np.floor(starts[:-1] + 1e-9)  # interpolated if a year is not whole cycles
+        return np.asarray(np.exp(np.interp(years, starts, np.log(factors))))
 
     def points(self) -> Float:
         """[n + 1] weights of the correction at the points of time."""

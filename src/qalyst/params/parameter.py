@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,13 @@ class Joint:
     covariance: tuple[tuple[float, ...], ...] | None = None
     logarithm: tuple[bool, ...] = ()
     rows: tuple[tuple[float, ...], ...] | None = None
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The sha256 of the rows of draws, if it has any."""
+        if self.rows is None:
+            return None
+        return hashlib.sha256(repr(self.rows).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

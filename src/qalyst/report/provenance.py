@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qalyst.model.resolved import as_data
-from qalyst.simulate import engine_name
+from qalyst.simulation import engine_name
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
