@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 
 from qalyst.model import ledger, names, schema
 from qalyst.model.vocabulary import FUNCTIONS, RESERVED
-from qalyst.params.load import RawParameter, SourceRecord
+from qalyst.params.record import RawParameter, SourceRecord
 from qalyst.stats.survival import FAMILIES, Parameter
 from qalyst.stats.uncertainty import Uncertainty
 

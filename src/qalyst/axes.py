@@ -1,4 +1,4 @@
-"""The names of the axes and their fixed order."""
+"""The names of the axes."""
 
 from __future__ import annotations
 
@@ -13,5 +13,3 @@ Int: TypeAlias = NDArray[np.int64]
 DRAW, STRATEGY, PROFILE, PATIENT = "draw", "strategy", "profile", "patient"
 LINE, CYCLE, RESIDENCE, STATE = "line", "cycle", "residence", "state"
 OUTCOME, WTP = "outcome", "wtp"
-
-ORDER = (DRAW, STRATEGY, PROFILE, PATIENT, LINE, CYCLE, RESIDENCE)

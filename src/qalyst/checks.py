@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from qalyst.engines.engine import Shared
+from qalyst.engines.partitioned import PartitionedEngine
 from qalyst.errors import Mistakes
 from qalyst.model.lowering import lower
 from qalyst.model.merging import merge
@@ -57,7 +58,9 @@ def _check_values(model: ResolvedModel) -> dict[str, Any]:
     evaluate = shared.evaluator(BaseCase(model.parameters))
     shared.profile_weights(evaluate)
     sizes: dict[str, Any] = {"profiles": len(shared.profiles)}
-    if not model.occupancy:
+    if model.occupancy:
+        PartitionedEngine(shared).base(evaluate)
+    else:
         for strategy in model.strategies:
             for profile in shared.profiles:
                 program = lower(shared.partial, strategy, profile)

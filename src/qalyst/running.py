@@ -12,6 +12,7 @@ from qalyst.axes import DRAW
 from qalyst.io.files import written_whole
 from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
+from qalyst.report.notes import notes
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
 from qalyst.simulation import Progress, base_case, engine_for, simulate
@@ -122,7 +123,7 @@ def result(analysis: Analysis, *, seed: int, draws: int | None) -> dict[str, Any
         "incremental": _incremental(analysis.incremental),
         "thresholds": _thresholds(analysis),
         "sentence": committee_sentence(analysis),
-        "notes": list(model.notes),
+        "notes": notes(analysis),
     }
     if psa is not None:
         found["probabilistic"] = {

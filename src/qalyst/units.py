@@ -119,7 +119,7 @@ def duration(text: object, where: str) -> float:
     ModelError
         The text is not a duration, or not a positive one.
     """
-    found = re.fullmatch(r"\s*([0-9.]+(?:[eE][-+]?\d+)?)\s+([a-z]+)\s*", str(text))
+    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)\s+([a-z]+)\s*", str(text))
     word = found[2].removesuffix("s") if found else ""
     if found is None or word not in YEARS:
         raise ModelError(

@@ -46,7 +46,7 @@ def test_show_tells_parameters_with_unit_and_source():
     found = as_json("show", "nelm")
     assert set(found["strategies"]) == {"resection_first", "arterial_first", "systemic_first"}
     assert {"resection", "embolisation", "prrt"} <= set(found["treatments"])
-    assert "of_their_time" in found["scenarios"]
+    assert "of_their_time" in found["known_scenarios"]
     row = next(p for p in found["parameters"] if p["name"] == "p_death_resection")
     assert row["unit"] == "probability"
     assert row["value"] == pytest.approx(11 / 1163)

@@ -9,6 +9,7 @@ import pytest
 from qalyst.checks import check_model
 from qalyst.errors import ModelError, ModelErrors
 from qalyst.model.resolve import load_model
+from qalyst.simulation import base_case, simulate
 
 HERE = Path(__file__).parent
 MODEL = (HERE / "base.yaml").read_text()
@@ -79,6 +80,37 @@ MODEL_FAULTS = {
     "another currency": ("time:", "money: {currency: GBP, year: 2024}\ntime:", ["is in USD", "money is GBP"]),
     "text in place of a row": ("dying:  {to: dead,   price: c_dying}", "dying: c_dying", ["'dying' is not a row"]),
     "an unknown scenario word": ("cheap: {parameters", "cheap: {paramters", ["'paramters'", "did you mean 'parameters'?"]),
+    "a section that is a list": ("scenarios:\n  cheap: {parameters: {c_new: 10}}", "scenarios: [cheap]", ["'scenarios' is not a mapping", "base.yaml:44"]),
+    "a section that is text": ("title:", "source: Smith 2000\ntitle:", ["'source' is not a mapping"]),
+    "no strategies": ("strategies:\n  old: {hr_drug: 1,       c_drug: 0}\n  new: {hr_drug: hr_new,  c_drug: c_new}", "strategies: {}", ["'strategies' has no rows"]),
+    "a scenario without states": ("cheap: {parameters: {c_new: 10}}", "cheap: {states: null}", ["the section 'states' is missing"]),
+    "a move from the end": ("  die:     {from: alive", "  odd:     {from: end, to: dead, probability: 1}\n  die:     {from: alive", ["'end' means nothing here", "transitions.odd"]),
+    "time in the start": ("{in: stable, price", "{in: start, price", ["'start' means nothing here", "base.yaml:39"]),
+    "a move that no row makes": ("{to: dead,   price: c_dying}", "{from: worse, to: stable, price: c_dying}", ["'dying' counts moves that no row makes"]),
+    "a group named like a state": ("groups:", "groups:\n  stable: [worse]", ["the group 'stable' has the name of a state"]),
+    "an unused group of unknown states": ("groups:", "groups:\n  g: [stabel]", ["unknown state 'stabel' in the group 'g'", "did you mean 'stable'?"]),
+    "an unused definition with an unknown name": ("define:", "define:\n  x: r_worsn + 1", ["unknown name 'r_worsn'", "did you mean 'r_worsen'?", "define.x"]),
+    "an unused curve that uses itself": ("curves:", 'curves:\n  x: {hazard: "hazard(x, time)"}', ["uses itself", "curves.x"]),
+    "deep definitions": ("define:", "define:\n  x0: 1\n" + "\n".join(f"  x{i}: x{i - 1} + 1" for i in range(1, 200)), ["nest more than 50 deep"]),
+    "a duration of two dots": ("cycle: 1 month", "cycle: 1.2.3 month", ["'1.2.3 month' is not a duration"]),
+    "a label of another axis": ("quantity: state.utility", 'quantity: "state.utility * where(sex == stable, 0, 1)"', ["'stable' is no label of sex"]),
+    "labels in order": ("quantity: state.utility", 'quantity: "state.utility * where(sex < male, 0, 1)"', ["labels have no order"]),
+    "a label and a number compared": ("quantity: state.utility", 'quantity: "state.utility * where(sex == 1, 0, 1)"', ["a label is compared with a number"]),
+    "arithmetic with a label": ("quantity: state.utility", 'quantity: "state.utility * (sex + 1)"', ["a label is not a number", "sex"]),
+    "a label for a condition": ("quantity: state.utility", 'quantity: "where(sex, state.utility, 0)"', ["it is not a condition: sex"]),
+    "every nothing": ("{in: stable, price: strategy.c_drug}", '{in: stable, when: "every(years, 0)", price: "c_dying * (strategy.c_drug / c_new)"}', ["every 0 is never"]),
+    "a clock of the model in a curve": ("0.5 * hazard(pfs, time)", "0.5 * hazard(pfs, time) * where(years < 2, 1, 2)", ["'years' means nothing in a curve", "`time`"]),
+    "a bare number hidden by a zero": ("price: c_dying", "price: c_dying + 5 + 0", ["a bare number and USD do not add"]),
+    "a power of a probability over time": ("strategy.hr_drug * hazard(slow, years)", "strategy.hr_drug * rate_of((1 - p_event) ** 12)", ["a power of a probability per year", "probability_of(rate_of(p))"]),
+    "exchanged indices": ("r_death[sex, age]", "r_death[age, sex]", ["the axis sex of 'r_death' has labels, not year"]),
+    "money for an index": ("r_death[sex, age]", "r_death[sex, c_dying]", ["the axis age of 'r_death' has numbers, not USD"]),
+    "a survival curve that rises": ('{hazard: "0.5 * hazard(pfs, time)"}', '{survival: "exp(time / year - 5)"}', ["the survival of the curve 'slow' rises", "base.yaml:30"]),
+    "a negative hazard of a curve": ("0.5 * hazard(pfs, time)", "(0 - 0.5) * hazard(pfs, time)", ["its hazard is negative", "base.yaml:30"]),
+    "a residence shorter than a cycle": ("worse:  {utility: u_worse}", "worse:  {utility: u_worse, residence: 1 day}", ["the residence of 'worse' is shorter than a cycle"]),
+    "half a count": ("define:", "track:\n  n: {count: worse, up_to: 2.5}\ndefine:", ["`up_to: 2.5` is not a count", "whole number"]),
+    "a tracker of the end": ("define:", "track:\n  n: {count: end, up_to: 2}\ndefine:", ["'end' means nothing here", "track.n"]),
+    "a threshold twice": ("time:", "decision: {cost: costs, effect: qalys, thresholds: [5, 5]}\ntime:", ["a threshold stands twice"]),
+    "a truth value for a parameter": ("{c_new: 10}", "{c_new: true}", ["'true' is no number for 'c_new'"]),
     "an unknown parameter in a scenario": ("cheap: {parameters: {c_new", "cheap: {parameters: {c_nwe", ["no parameter 'c_nwe'", "did you mean 'c_new'?"]),
 }  # fmt: skip
 
@@ -106,6 +138,26 @@ PARAMETER_FAULTS = {
     "an unknown survival family": ("curve: weibull", "curve: weibul", ["no survival family 'weibul'", "did you mean 'weibull'?"]),
     "a curve without its scale": ("value: {shape: 1.2, scale: 30}", "value: {shape: 1.2}", ["pfs", "scale"]),
     "a negative shape": ("value: {shape: 1.2, scale: 30}", "value: {shape: -1.2, scale: 30}", ["shape", "pfs"]),
+    "a spread that is no number": ("family: beta, se: 0.02", "family: beta, cv: wide", ["`cv` is 'wide', not a number"]),
+    "a negative cv": ("family: beta, se: 0.02", "family: beta, cv: -0.1", ["`cv` of 'p_event' is -0.1"]),
+    "a median and a misspelt shape": ("value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "value: {median: 14, shap: 1.2}, unit: {median: month, shape: 1}", ["the weibull curve 'pfs' has median, shap", "give median and shape"]),
+    "a median without its shape": ("value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "value: {median: 14}, unit: {median: month}", ["give median and shape"]),
+    "a median of 0": ("value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "value: {median: 0, shape: 1}, unit: {median: month, shape: 1}", ["the median of 'pfs' is 0"]),
+    "a median outside its interval": ("value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "value: {median: 14, shape: 1}, unit: {median: month, shape: 1}, uncertainty: {family: lognormal, ci95: [20, 45], of: median}", ["14 is outside its own 95 % interval"]),
+    "a scale without a unit": ("unit: {shape: 1, scale: month}", "unit: {shape: 1}", ["'scale' of 'pfs' has no unit"]),
+    "a unit that the parameter cannot have": ("unit: {rate: 1/year}", "unit: {rate: USD}", ["'rate' of the curve is in USD", "1/time"]),
+    "a curve fixed without a reason": ("unit: {rate: 1/year}}", "unit: {rate: 1/year}, uncertainty: {family: fixed}}", ["'os'", "reason"]),
+    "a lognormal median of a lognormal curve": ("curve: weibull, value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "curve: lognormal, value: {meanlog: 3, sdlog: 1}, unit: {meanlog: month, sdlog: 1}, uncertainty: {family: lognormal, ci95: [20, 45], of: median}", ["`of: median` does not spread a lognormal curve"]),
+    "an axis twice": ("by: [sex, age]", "by: [sex, sex]", ["'by' must name each once"]),
+    "a falling range": ("value: 9000, unit: USD", "value: 9000, unit: USD, range: [9, 1]", ["'range' must be [low, high]"]),
+    "together in words": ("family: beta, se: 0.02", "family: beta, se: 0.02, together: maybe", ["`together: maybe`"]),
+    "common that is a list": ("common:\n", "common: [a]\nrest:\n", ["`common:` is not a mapping"]),
+    "a joint record of money without a price year": ("  c_dying:", "  j: {label: J, names: [c_a, c_b], value: {c_a: 1, c_b: 2}, unit: USD, price_year: null}\n  c_dying:", ["'j' is in USD and has no price year"]),
+    "a joint record with a misspelt key": ("  c_dying:", "  j: {label: J, names: [a, b], value: {a: 1, b: 2}, unit: 1, uncertainty: {family: normal, covariance: [[1, 0], [0, 1]], corelation: 1}}\n  c_dying:", ["'corelation'", "normal does not take"]),
+    "draws without a file": ("  c_dying:", "  j: {label: J, names: [a, b], unit: 1, uncertainty: {family: draws}}\n  c_dying:", ["the draws of 'j' need `file:`"]),
+    "a dirichlet with a value": ("  c_dying:", "  p_x: {label: X, by: [to], value: {stable: 0.5, dead: 0.5}, unit: probability, uncertainty: {family: dirichlet, counts: {stable: 3, dead: 1}}}\n  c_dying:", ["'p_x' is a dirichlet and has a value too"]),
+    "a null in a file name": ("value: {female: {50: 0.01, 70: 0.03}, male: {50: 0.02, 70: 0.05}}", 'file: "a\\0b.csv"', ["holds a null"]),
+    "a price year that is neither a year nor unknown": ("value: 9000, unit: USD", "value: 9000, unit: USD, price_year: last", ["'price_year'", "'unknown'", "found 'last'"]),
     "a record twice": ("  c_dying:", "  c_new: {label: Again, value: 1, unit: USD/year}\n  c_dying:", ["'c_new' stands twice"]),
 }  # fmt: skip
 
@@ -214,7 +266,6 @@ def test_curves_that_cross_are_told(tmp_path):
     text = text.replace(", events_per_cycle: one", "")
     path = folder_with(tmp_path, text, PARAMETERS.replace("{rate: 0.2}", "{rate: 2}"))
     model = load_model(path)
-    from qalyst.simulation import base_case
 
     with pytest.raises(ModelError) as caught:
         base_case(model)
@@ -225,10 +276,98 @@ def test_curves_that_cross_are_told(tmp_path):
 def test_a_draw_out_of_bounds_is_told_with_its_number(tmp_path):
     parameters = changed(PARAMETERS, "family: gamma, se: 1000", "family: normal, se: 9000")
     model = load_model(folder_with(tmp_path, MODEL, parameters))
-    from qalyst.simulation import simulate
 
     with pytest.raises(ModelError) as caught:
         simulate(model, draws=500, seed=1)
     assert "of 'c_new' is -" in str(caught.value)
     assert "draw" in str(caught.value)
     assert "gamma" in str(caught.value)
+
+
+def test_time_in_the_state_is_told_in_continuous_time(tmp_path):
+    text = changed(MODEL, "events_per_cycle: one", "events_per_cycle: any")
+    text = changed(text, "hazard(slow, years)", "hazard(slow, years_in_state)")
+    check_words(
+        folder_with(tmp_path, text, PARAMETERS),
+        ["'years_in_state' means nothing in a transition in continuous time", "use `one`"],
+    )
+
+
+def test_draws_that_no_curve_can_have_are_told(tmp_path):
+    text = changed(
+        PARAMETERS,
+        "value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}",
+        "value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}, "
+        "uncertainty: {family: normal, covariance: [[9, 0], [0, 9]]}",
+    )
+    model = load_model(folder_with(tmp_path, MODEL, text))
+    with pytest.raises(ModelError, match="shape of a weibull curve is -") as caught:
+        simulate(model, draws=50, seed=1)
+    assert "parameters.pfs, in the draws" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"sex,age,value\nf\xe9male,50,1\n", b"sex,age,value\n" + b"x" * 200_000]
+)
+def test_a_table_that_is_no_csv_is_told(tmp_path, content):
+    text = changed(
+        PARAMETERS,
+        "value: {female: {50: 0.01, 70: 0.03}, male: {50: 0.02, 70: 0.05}}",
+        "file: t.csv",
+    )
+    path = folder_with(tmp_path, MODEL, text)
+    (tmp_path / "params" / "t.csv").write_bytes(content)
+    check_words(path, ["t.csv is no CSV table in UTF-8"])
+
+
+def test_an_empty_file_of_draws_is_told(tmp_path):
+    record = (
+        "  j: {label: J, names: [a, b], unit: 1, uncertainty: {family: draws, file: d.csv}}\n"
+        "  c_dying:"
+    )
+    path = folder_with(tmp_path, MODEL, changed(PARAMETERS, "  c_dying:", record))
+    (tmp_path / "params" / "d.csv").write_text("a,b\n")
+    check_words(path, ["d.csv holds no draws"])
+
+
+def test_a_joint_record_in_two_files_is_told(tmp_path):
+    record = "  j: {{label: J, names: [{0}], value: {{{0}: 1}}, unit: 1}}\n  c_dying:"
+    path = folder_with(
+        tmp_path,
+        changed(MODEL, "parameters: [base]", "parameters: [base, more]"),
+        changed(
+            PARAMETERS,
+            "  c_dying:",
+            record.format("a").replace(
+                "unit: 1", "unit: 1, uncertainty: {family: normal, covariance: [[1]]}"
+            ),
+        ),
+    )
+    more = changed(
+        PARAMETERS,
+        "  c_dying:",
+        record.format("b").replace(
+            "unit: 1", "unit: 1, uncertainty: {family: normal, covariance: [[1]]}"
+        ),
+    )
+    common = more[: more.index("parameters:")]
+    line = next(line for line in more.splitlines() if line.startswith("  j:"))
+    (tmp_path / "params" / "more.yaml").write_text(f"{common}parameters:\n{line}\n")
+    check_words(path, ["'j' is defined twice", "base.yaml", "more.yaml"])
+
+
+def test_setting_one_cell_of_a_table_leaves_the_others_uncertain(tmp_path):
+    text = changed(
+        PARAMETERS, "male: {50: 0.02, 70: 0.05}}}",
+        "male: {50: 0.02, 70: 0.05}}, uncertainty: {family: gamma, cv: 0.1}}",
+    )  # fmt: skip
+    path = folder_with(tmp_path, MODEL, text)
+    changed_one = load_model(path, values={"r_death[male, 50]": 0.3}).parameters["r_death"]
+    assert changed_one.values["male", 50.0] == 0.3
+    assert set(changed_one.uncertainty) == {("female", 50.0), ("female", 70.0), ("male", 70.0)}
+
+
+def test_a_curve_is_not_set_to_what_it_cannot_be(tmp_path):
+    path = folder_with(tmp_path, MODEL, PARAMETERS)
+    with pytest.raises(ModelError, match="shape of a weibull curve is -2"):
+        load_model(path, values={"pfs[shape]": -2})

@@ -88,7 +88,7 @@ class Shared:
         self.static = self.evaluator(None)
         self._profile_weights = _profile_weights(self.partial)
         self.profiles = [profile for profile, _ in self._profile_weights]
-        self.guards = GuardKeeper(self.model, self.partial.residuals)
+        self.guards = GuardKeeper(self.partial.residuals)
 
     def evaluator(self, values: Values | None) -> Evaluator:
         """Reads residuals for some draws."""
@@ -119,7 +119,7 @@ class Shared:
             raise ModelError(
                 f"the weights of the profiles sum to {total[worst]:.6g}"
                 + (", one is negative" if (weights < 0).any() else ""),
-                where=f"{self.model.file}  profiles",
+                where=_profiles_at(self.model),
                 mend="the weights of each dimension sum to 1 (in every draw)",
             )
         return weights
@@ -127,6 +127,11 @@ class Shared:
     def price(self, evaluate: Evaluator, cell: Cell) -> Float:
         """[draw] price of a cell."""
         return np.asarray(evaluate(cell.price)[0, 0], dtype=float)
+
+
+def _profiles_at(model: ResolvedModel) -> str:
+    weights = [next(iter(each.weights.values())) for each in model.dimensions.values()]
+    return weights[0].where if weights else model.file
 
 
 def _profile_weights(partial: PartialEvaluator) -> list[tuple[dict[str, Label], Residual]]:
@@ -144,7 +149,7 @@ def _profile_weights(partial: PartialEvaluator) -> list[tuple[dict[str, Label], 
     if not found:
         raise ModelError(
             "no profile has a weight above 0",
-            where=f"{partial.model.file}  profiles",
+            where=_profiles_at(partial.model),
             mend="give weights that sum to 1",
         )
     return found

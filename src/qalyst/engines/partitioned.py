@@ -116,17 +116,22 @@ class _Program:
                     mend="cap the curve with min(...)",
                 )
             found[state] = values
-        total = sum(found.values())
-        if not (np.abs(total - 1) < 1e-9).all():
-            raise ModelError(
-                f"the shares of the states sum to {np.max(total):.6g}",
-                where=f"{self.model.file}  occupancy; {self._where(draws, 0)}",
-                mend="write one of them as 1 minus the others",
-            )
+        self._check_sum(np.sum(list(found.values()), axis=0), draws)
         return found
 
+    def _check_sum(self, total: Float, draws: Int) -> None:
+        cycle, lane = np.unravel_index(np.argmax(np.abs(total - 1)), total.shape)
+        if not abs(total[cycle, lane] - 1) < 1e-9:
+            first = next(iter(self.model.occupancy.values()))
+            raise ModelError(
+                f"the shares of the states sum to {total[cycle, lane]:.6g} at year "
+                f"{cycle * self.model.timing.cycle:.3g}",
+                where=f"{first.where}; {self._where(draws, int(lane))}",
+                mend="write one of them as 1 minus the others",
+            )
+
     def _where(self, draws: Int, lane: int) -> str:
-        draw = f", draw {draws[lane]}" if len(draws) > 1 else ""
+        draw = f", draw {draws[lane]}" if len(draws) else ""
         return f"strategy {self.strategy}{draw}"
 
     def amounts(self, evaluate: Evaluator, count: int, draws: Int) -> dict[int, Float]:

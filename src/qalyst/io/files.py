@@ -99,6 +99,8 @@ def inside(folder: Path, name: str, where: str) -> Path:
     ModelError
         The name leads out of the folder, or there is no such file.
     """
+    if "\0" in name:
+        raise ModelError("the name of a file holds a null", where=where, mend="write its name")
     path = (folder / name).resolve()
     if Path(name).is_absolute() or not path.is_relative_to(folder.resolve()):
         raise ModelError(
@@ -117,11 +119,23 @@ def read_table(path: Path, columns: list[str], where: str) -> list[list[str | fl
     Raises
     ------
     ModelError
-        A missing column, an empty cell, or a number that is not finite.
+        A missing column, an empty cell, a number that is not finite, or a file that is no CSV
+        table in UTF-8.
     """
     if path.stat().st_size > MAX_TABLE_BYTES:
         raise ModelError(f"the table {path.name} is too large", where=where, mend="shorten it")
-    with path.open(encoding="utf-8", newline="") as file:
+    try:
+        return _rows(path, columns, where)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ModelError(
+            f"{path.name} is no CSV table in UTF-8 ({error})",
+            where=where,
+            mend="save it as CSV, UTF-8, separated by commas",
+        ) from error
+
+
+def _rows(path: Path, columns: list[str], where: str) -> list[list[str | float]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         missing = [name for name in columns if name not in (reader.fieldnames or [])]
         if missing:

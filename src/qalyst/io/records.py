@@ -43,8 +43,8 @@ def read(kind: type[Some], section: Section, what: str) -> Some:
         return kind.model_validate(dict(section))
     except ValidationError as error:
         mistakes = Mistakes()
-        for item in error.errors():
-            _explain(mistakes, item, kind, section, what)
+        for path, items in _by_key(error, section).items():
+            _explain(mistakes, path, items, kind, section, what)
         mistakes.raise_if_any()
         raise AssertionError("pydantic found mistakes and named none") from error
 
@@ -54,10 +54,30 @@ def known_keys(kind: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in kind.model_fields.items()]
 
 
+def _by_key(error: ValidationError, section: Section) -> dict[tuple[Any, ...], list[Any]]:
+    """What is wrong by the key of the file: a union of types complains once for each of them."""
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    for item in error.errors():
+        path, here = tuple(item["loc"]), section
+        for depth, key in enumerate(path):
+            if not isinstance(here, dict) or key not in here:
+                inside = item["type"] in ("missing", "extra_forbidden") or not depth
+                path = path if inside else path[:depth]
+                break
+            here = here[key]
+        found.setdefault(path, []).append(item)
+    return found
+
+
 def _explain(
-    mistakes: Mistakes, item: Any, kind: type[BaseModel], section: Section, what: str
+    mistakes: Mistakes,
+    path: tuple[Any, ...],
+    items: list[Any],
+    kind: type[BaseModel],
+    section: Section,
+    what: str,
 ) -> None:
-    path = tuple(item["loc"])
+    item = items[0]
     where = f"{mark_of(section, path)}  {'.'.join([what, *map(str, path)])}"
     if item["type"] == "extra_forbidden":
         mend = nearest(str(path[-1]), known_keys(kind)) if len(path) == 1 else "drop it"
@@ -67,9 +87,11 @@ def _explain(
     else:
         found = item.get("input")
         shown = f" (found {found!r})" if not isinstance(found, dict | list) else ""
-        message = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        messages = (each["msg"].removeprefix("Value error, ") for each in items)
+        wrong = [message.removeprefix("Input ") for message in messages]
+        message = " or ".join([wrong[0][:1].lower() + wrong[0][1:], *wrong[1:]])
         mistakes.add(
-            f"'{path[-1] if path else what}' {message[:1].lower() + message[1:]}{shown}",
+            f"'{path[-1] if path else what}' {message}{shown}",
             where=where,
             mend=f"write what {what} takes there",
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -203,15 +203,6 @@ def _scalar(node: yaml.Node, name: str) -> Any:
 
 def _mark(node: yaml.Node, name: str) -> Mark:
     return Mark(name, node.start_mark.line + 1)
-
-
-def walk(section: Section, path: tuple[Key, ...] = ()) -> Iterator[tuple[tuple[Key, ...], Any]]:
-    """All leaves of a section with their paths."""
-    for key, value in section.items():
-        if isinstance(value, Section):
-            yield from walk(value, (*path, key))
-        else:
-            yield (*path, key), value
 
 
 def mark_of(section: Section, path: tuple[Key, ...]) -> Mark:

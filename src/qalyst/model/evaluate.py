@@ -119,8 +119,11 @@ class Evaluator:
         where = self._of(index, bins, times)
         chosen = np.searchsorted(np.array(steps), where + TOLERANCE, side="right") - 1
         if (chosen < 0).any():
+            cycle = int(np.argmax((chosen < 0).any(axis=(1, 2))))
+            when = f" at year {cycle * self._cycle:.3g}" if len(where) > 1 else ""
+            least = where[cycle].min()
             raise ModelError(
-                f"'{name}' starts at {steps[0]:g}; asked for {where.min():g}",
+                f"'{name}' starts at {steps[0]:g}; asked for {least:g} ({index}){when}",
                 where=f"{self._parameters[name].mark}  parameters.{name}",
                 mend="begin the table earlier, or start the model later",
             )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -286,13 +286,6 @@ def children(expr: Expr) -> tuple[Expr, ...]:
             return (operand, *labels)
         case _:
             return ()
-
-
-def walk(expr: Expr) -> Iterator[Expr]:
-    """The expression and all its parts."""
-    yield expr
-    for child in children(expr):
-        yield from walk(child)
 
 
 _LEVEL = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}

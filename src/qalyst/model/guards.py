@@ -12,7 +12,6 @@ from qalyst.errors import ModelError
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.program import Guard
 from qalyst.model.residual import Residual, Residuals, factors, parameters_of
-from qalyst.model.resolved import ResolvedModel
 
 ROUNDING = 1e-12
 
@@ -20,8 +19,8 @@ ROUNDING = 1e-12
 class GuardKeeper:
     """Keeps each bound once, and checks them for a chunk of draws."""
 
-    def __init__(self, model: ResolvedModel, make: Residuals) -> None:
-        self._model, self._make = model, make
+    def __init__(self, make: Residuals) -> None:
+        self._make = make
         self._guards: dict[tuple[int, int, str], Guard] = {}
 
     def add(self, guards: Iterable[Guard]) -> None:

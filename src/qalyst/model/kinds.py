@@ -22,7 +22,6 @@ from qalyst.model.expressions import (
     Truth,
     children,
     text_of,
-    walk,
 )
 from qalyst.model.resolved import START, Expression, Payoff, ResolvedModel, Transition
 from qalyst.units import (
@@ -31,6 +30,7 @@ from qalyst.units import (
     BARE_NUMBER,
     CONDITION,
     HAZARD_RATIO,
+    LABEL,
     LABELS,
     ODDS_RATIO,
     ONE,
@@ -67,9 +67,10 @@ def check_units(model: ResolvedModel, mistakes: Mistakes) -> None:
             _wants_pure(model, share, "a share")
     for curve in model.curves.values():
         with mistakes.caught():
-            found = _Units(model, curve.expression).of(curve.expression.tree)
+            units = _Units(model, curve.expression)
+            found = units.number(curve.expression.tree)
             fits = _is_rate(found) if curve.form == "hazard" else found.pure
-            if not fits and not _is_zero(curve.expression.tree):
+            if not fits and not units.is_zero(curve.expression.tree):
                 wanted = "1/year" if curve.form == "hazard" else "a probability"
                 raise _mismatch(
                     f"the {curve.form} of '{curve.name}' is in {found}, not {wanted}",
@@ -84,9 +85,10 @@ def _check_transition(model: ResolvedModel, row: Transition) -> None:
             raise _mismatch(f"`when` of '{row.name}' is not a condition", row.when)
     if row.value is None:
         return
-    found = _Units(model, row.value).of(row.value.tree)
+    units = _Units(model, row.value)
+    found = units.number(row.value.tree)
     if row.kind == "rate":
-        if not _is_rate(found) and not _is_zero(row.value.tree):
+        if not _is_rate(found) and not units.is_zero(row.value.tree):
             help_ = (
                 "cross by rate_of(p) if it is a probability per interval"
                 if found.kind == PROBABILITY
@@ -117,28 +119,29 @@ def _check_payoff(model: ResolvedModel, payoff: Payoff) -> None:
         condition = _Units(model, payoff.when).of(payoff.when.tree)
         if condition.kind != CONDITION.kind:
             raise _mismatch(f"`when` of '{payoff.name}' is not a condition", payoff.when)
-    quantity = _Units(model, payoff.quantity).of(payoff.quantity.tree)
-    price = _Units(model, payoff.price).of(payoff.price.tree)
-    if _is_zero(payoff.price.tree) or _is_zero(payoff.quantity.tree):
+    quantities, prices = _Units(model, payoff.quantity), _Units(model, payoff.price)
+    quantity = quantities.number(payoff.quantity.tree)
+    price = prices.number(payoff.price.tree)
+    if prices.is_zero(payoff.price.tree) or quantities.is_zero(payoff.quantity.tree):
         return
     amount = quantity.times(price)
     if payoff.counts_time:
         amount = amount.times(YEAR)
-    wanted = model.outcomes[payoff.outcome].unit
+    shown, wanted = amount, model.outcomes[payoff.outcome].unit
     if not nouns(quantity):  # a number without a noun counts whatever the price is per
         amount, wanted = without_nouns(amount), without_nouns(wanted)
     if amount.dimension != wanted.dimension:
         counted = "a year in the state" if payoff.counts_time else "one event"
         raise ModelError(
-            f"'{payoff.name}' comes out in {Unit(amount.dimension)}, "
-            f"the outcome '{payoff.outcome}' is in {wanted}",
+            f"'{payoff.name}' comes out in {Unit(shown.dimension)}, "
+            f"the outcome '{payoff.outcome}' is in {model.outcomes[payoff.outcome].unit}",
             where=f"{payoff.where}   quantity {payoff.quantity.text}, price {payoff.price.text}",
             mend=f"the amount is for {counted}: give quantity x price a unit that fits",
         )
 
 
 def _wants_pure(model: ResolvedModel, expression: Expression, what: str) -> None:
-    found = _Units(model, expression).of(expression.tree)
+    found = _Units(model, expression).number(expression.tree)
     if not found.pure or found.kind in RATIOS:
         raise _mismatch(f"{what} is in {found}, not a pure number", expression)
 
@@ -151,12 +154,8 @@ def _is_rate(unit: Unit) -> bool:
     return bool(unit.dimension == PER_YEAR.dimension)
 
 
-def _is_zero(tree: Expr) -> bool:
-    return isinstance(tree, Number) and tree.value == 0
-
-
-def _may_be_zero(tree: Expr) -> bool:
-    return any(_is_zero(part) for part in walk(tree))
+def _is_time(unit: Unit) -> bool:
+    return bool(unit.dimension == YEAR.dimension)
 
 
 class _Units:
@@ -178,11 +177,13 @@ class _Units:
             case Index(name, indices):
                 return self._index(name, indices)
             case Negative(operand):
-                return self.of(operand)
-            case Comparison(_, left, right):
-                self.same(tree, left, right)
+                return self.number(operand)
+            case Comparison(operator, left, right):
+                self._compared(tree, operator, left, right)
                 return CONDITION
-            case Among():
+            case Among(operand, labels):
+                for label in labels:
+                    self._compared(tree, "==", operand, label)
                 return CONDITION
             case Not() | Logic():
                 for child in children(tree):
@@ -192,6 +193,37 @@ class _Units:
                 return self._binary(tree, operator, left, right)
             case Call(function, arguments):
                 return self._call(tree, function, arguments)
+
+    def number(self, tree: Expr) -> Unit:
+        """The unit of something that must be a number.
+
+        Raises
+        ------
+        ModelError
+            It is a label or a condition.
+        """
+        unit = self.of(tree)
+        if unit.kind in (CONDITION.kind, LABELS.kind):
+            raise self.fault(tree, f"a {unit.kind} is not a number", "use where(condition, 1, 0)")
+        return unit
+
+    def is_zero(self, tree: Expr) -> bool:
+        """Whether it can be nothing but 0, which every unit takes."""
+        match tree:
+            case Number(value):
+                return value == 0
+            case Negative(operand):
+                return self.is_zero(operand)
+            case Call("where", (_, a, b)) | Call("min" | "max", (a, b)):
+                return self.is_zero(a) and self.is_zero(b)
+            case Binary("*", a, b):
+                return self.is_zero(a) or self.is_zero(b)
+            case Name(name) if name in self.model.define:
+                return self.is_zero(self.model.define[name].tree)
+            case Column(table, column):
+                rows = (self.model.columns(table) or {}).values()
+                return all(self.is_zero(row[column].tree) for row in rows if column in row)
+        return False
 
     def _name(self, name: str) -> Unit:
         model = self.model
@@ -212,58 +244,98 @@ class _Units:
         return LABELS
 
     def _column(self, table: str, column: str) -> Unit:
+        """The unit that all cells of a column share; 0 fits all, a bare number a pure one."""
         found: Unit | None = None
+        bare = False
         for cells in (self.model.columns(table) or {}).values():
             if column not in cells:
                 continue
             cell = cells[column]
-            unit = _Units(self.model, cell).of(cell.tree)
-            if found is None or found.kind == BARE:
+            inner = _Units(self.model, cell)
+            unit = inner.of(cell.tree)
+            if inner.is_zero(cell.tree):
+                continue
+            if unit.kind == BARE:
+                bare = True
+            elif found is None:
                 found = unit
-            elif unit.kind != BARE and not unit.like(found):
+            elif not unit.like(found):
                 raise _mismatch(
                     f"the column '{column}' of {table} holds {found} and {unit}",
                     cell,
                     "give all its cells the same unit",
                 )
-        return found or LABELS
+        if found is None:
+            return BARE_NUMBER
+        if bare and (found.kind == LABEL or not (found.pure or _is_time(found))):
+            raise self.fault(
+                Column(table, column),
+                f"the column '{column}' of {table} holds {found} and bare numbers",
+                "give all its cells the same unit",
+            )
+        return found
 
     def _index(self, name: str, indices: tuple[Expr, ...]) -> Unit:
-        for index in indices:
-            self.of(index)
         parameter = self.model.parameters[name]
+        for position, (axis, index) in enumerate(zip(parameter.by, indices, strict=True)):
+            unit = self.of(index)
+            labelled = any(isinstance(path[position], str) for path in parameter.values)
+            if labelled and unit.kind != LABEL:
+                raise self.fault(
+                    index, f"the axis {axis} of '{name}' has labels, not {unit}", "name a label"
+                )
+            if not labelled and (
+                unit.kind in (LABEL, CONDITION.kind) or not (unit.pure or _is_time(unit))
+            ):
+                raise self.fault(
+                    index, f"the axis {axis} of '{name}' has numbers, not {unit}", "give a number"
+                )
         return ONE if parameter.curve is not None else parameter.unit
 
     def _condition(self, tree: Expr) -> None:
-        if self.of(tree).kind not in (CONDITION.kind, LABELS.kind):
+        if self.of(tree).kind != CONDITION.kind:
             raise self.fault(tree, "it is not a condition", "compare it, say x == 1")
 
+    def _compared(self, tree: Expr, operator: str, left: Expr, right: Expr) -> None:
+        """Labels compare with labels by == and !=; numbers with numbers of their unit."""
+        a, b = self.of(left).kind, self.of(right).kind
+        if LABEL not in (a, b):
+            self.same(tree, left, right)
+        elif a != b:
+            raise self.fault(
+                tree, "a label is compared with a number", "compare labels with labels"
+            )
+        elif operator not in ("==", "!="):
+            raise self.fault(tree, "labels have no order", "use == or !=")
+
     def same(self, tree: Expr, left: Expr, right: Expr) -> Unit:
-        """The unit of two things that stand beside each other."""
-        a, b = self.of(left), self.of(right)
-        if a.kind == BARE or _is_zero(left):
-            return self._beside_bare(tree, b, left, right)
-        if b.kind == BARE or _is_zero(right):
-            return self._beside_bare(tree, a, right, left)
+        """The unit of two numbers that stand beside each other."""
+        a, b = self.number(left), self.number(right)
+        if self.is_zero(left):
+            return b
+        if self.is_zero(right):
+            return a
+        if a.kind == BARE or b.kind == BARE:
+            unit = b if a.kind == BARE else a
+            if unit.pure or _is_time(unit):
+                return unit
+            raise self.fault(
+                tree, f"a bare number and {unit} do not add or compare", "give the number a unit"
+            )
         if not a.like(b):
             raise self.fault(tree, f"{a} and {b} do not add or compare", "make their units agree")
         return a
 
-    def _beside_bare(self, tree: Expr, unit: Unit, bare: Expr, other: Expr) -> Unit:
-        clock = unit.dimension == YEAR.dimension
-        if unit.pure or clock or _may_be_zero(bare) or _may_be_zero(other):
-            return unit
-        raise self.fault(
-            tree, f"a bare number and {unit} do not add or compare", "give the number a unit"
-        )
+    def _either(self, tree: Expr, left: Expr, right: Expr) -> Unit:
+        """The unit of one of two: numbers of one unit, or two conditions."""
+        if self.of(left).kind == self.of(right).kind == CONDITION.kind:
+            return CONDITION
+        return self.same(tree, left, right)
 
     def _binary(self, tree: Expr, operator: str, left: Expr, right: Expr) -> Unit:
         if operator in "+-":
             return self.same(tree, left, right)
-        a, b = self.of(left), self.of(right)
-        for unit in (a, b):
-            if unit.kind in (CONDITION.kind, LABELS.kind):
-                raise self.fault(tree, f"a {unit.kind} is not a number", "use where(...)")
+        a, b = self.number(left), self.number(right)
         if operator == "**":
             return self._power(tree, a, b)
         return self._product(tree, a, b) if operator == "*" else self._quotient(tree, a, b)
@@ -273,6 +345,12 @@ class _Units:
             raise self.fault(tree, f"an exponent in {exponent}", "use a pure number")
         if not base.pure:
             raise self.fault(tree, f"a power of {base}", "divide by its unit first, as time / year")
+        if base.kind == PROBABILITY and base.interval is not None:
+            raise self.fault(
+                tree,
+                f"a power of a {base}",
+                "write probability_of(rate_of(p)), or exp(-rate_of(p) * time)",
+            )
         return base
 
     def _product(self, tree: Expr, a: Unit, b: Unit) -> Unit:
@@ -338,29 +416,29 @@ class _Units:
     def _call(self, tree: Expr, function: str, arguments: tuple[Expr, ...]) -> Unit:
         match function:
             case "survival" | "hazard":
-                time = self.of(arguments[1])
-                if time.kind != BARE and time.dimension != YEAR.dimension:
+                time = self.number(arguments[1])
+                if time.kind != BARE and not _is_time(time):
                     raise self.fault(tree, f"the time of the curve is in {time}", "give years")
                 return A_PROBABILITY if function == "survival" else PER_YEAR
             case "where":
                 self._condition(arguments[0])
-                return self.same(tree, arguments[1], arguments[2])
+                return self._either(tree, arguments[1], arguments[2])
             case "min" | "max":
                 return self.same(tree, arguments[0], arguments[1])
             case "exp" | "log":
-                unit = self.of(arguments[0])
+                unit = self.number(arguments[0])
                 kinds = ("", BARE, HAZARD_RATIO, RELATIVE_RISK, ODDS_RATIO)
                 allowed = kinds if function == "log" else kinds[:2]
                 if not unit.pure or unit.kind not in allowed:
                     raise self.fault(tree, f"{function} of {unit}", "give a pure number")
                 return ONE
             case "probability_of":
-                unit = self.of(arguments[0])
-                if not _is_rate(unit) and not _is_zero(arguments[0]):
+                unit = self.number(arguments[0])
+                if not _is_rate(unit) and not self.is_zero(arguments[0]):
                     raise self.fault(tree, f"probability_of wants a rate, not {unit}", "1/year")
                 return Unit(ONE.dimension, PROBABILITY, self.model.timing.cycle)
             case "rate_of":
-                unit = self.of(arguments[0])
+                unit = self.number(arguments[0])
                 if unit.kind != PROBABILITY or unit.interval is None:
                     raise self.fault(
                         tree,
@@ -369,7 +447,7 @@ class _Units:
                     )
                 return PER_YEAR
             case "with_odds_ratio":
-                p, ratio = self.of(arguments[0]), self.of(arguments[1])
+                p, ratio = self.number(arguments[0]), self.number(arguments[1])
                 if p.kind != PROBABILITY or ratio.kind not in (ODDS_RATIO, BARE):
                     raise self.fault(
                         tree,

@@ -223,6 +223,7 @@ class _Lowering:
 
     def _rest(self, place: Place, left: Residual, rest: Transition | None) -> Residual:
         """What the rows with a probability leave; 0 if it is 0 whatever is drawn."""
+        first = self.model.rows_from(place.state)[0]
         if DRAW not in left.axes:
             values = np.asarray(self.static(left))
             if np.all(np.abs(values) <= 1e-12):
@@ -230,12 +231,12 @@ class _Lowering:
             if rest is None and (values > 1e-12).any():
                 raise ModelError(
                     f"no row of '{place.state}' takes the rest ({values.max():.4g})",
-                    where=self._where(place),
+                    where=first.where,
                     mend="add a row without probability, or make the probabilities sum to 1",
                 )
         kind: _Bound = "rest" if rest is not None else "nothing left"
         rows = ", ".join(row.name for row in self.model.rows_from(place.state))
-        self._note(left, 1, kind, f"probabilities out of '{place.state}' ({rows})", place)
+        self._note(left, 1, kind, f"probabilities out of '{place.state}' ({rows})", place, first)
         return left
 
     def _passed(self, row: Transition, origin: Place, entered: Place) -> Event:
@@ -270,32 +271,39 @@ class _Lowering:
     def _guard(self, place: Place, risks: list[Flow], schedules: list[Flow], bins: int) -> None:
         for flow in risks:
             if flow.row.kind == "rate":
-                self._note(flow.value, bins, "rate", f"the rate of '{flow.row.name}'", place)
+                what = f"the rate of '{flow.row.name}'"
+                self._note(flow.value, bins, "rate", what, place, flow.row)
         for flows, what in ((risks, "probabilities"), (schedules, "scheduled shares")):
             shares = [flow for flow in flows if flow.row.kind == "probability"]
             total = self.make.zero
             for flow in shares:
-                self._note(flow.value, bins, "share", f"the share of '{flow.row.name}'", place)
+                share = f"the share of '{flow.row.name}'"
+                self._note(flow.value, bins, "share", share, place, flow.row)
                 total = self.make.plus(total, flow.value)
             if shares:
                 names = ", ".join(flow.row.name for flow in shares)
                 left = self.make.minus(self.make.one, total)
-                self._note(left, bins, "rest", f"{what} out of '{place.state}' ({names})", place)
+                sum_ = f"{what} out of '{place.state}' ({names})"
+                self._note(left, bins, "rest", sum_, place, shares[0].row)
 
     def _guard_share(self, place: Place, row: Transition, share: Residual) -> None:
-        self._note(share, 1, "share", f"the probability of '{row.name}'", place)
+        self._note(share, 1, "share", f"the probability of '{row.name}'", place, row)
 
-    def _note(self, node: Residual, bins: int, kind: _Bound, what: str, place: Place) -> None:
+    def _note(
+        self,
+        node: Residual,
+        bins: int,
+        kind: _Bound,
+        what: str,
+        place: Place,
+        row: Transition,
+    ) -> None:
         if node.constant and kind != "rest" and node.value >= 0:
             return
         if node.constant and kind == "rest" and node.value >= -1e-12:
             return
         used = bins if RESIDENCE in node.axes else 1
-        self.guards.append(Guard(node, used, kind, what, self._where(place), self._shown(place)))
-
-    def _where(self, place: Place) -> str:
-        rows = self.model.rows_from(place.state)
-        return rows[0].where if rows else self.model.file
+        self.guards.append(Guard(node, used, kind, what, row.where, self._shown(place)))
 
     def _shown(self, place: Place) -> str:
         parts = [f"strategy {self.journey.strategy}", f"state {place.state}"]

@@ -16,36 +16,54 @@ from qalyst.model.expressions import (
     Name,
     children,
 )
-from qalyst.model.resolved import Expression, ResolvedModel
+from qalyst.model.resolved import START, Expression, Label, ResolvedModel
 from qalyst.model.vocabulary import FUNCTIONS, RESERVED
 from qalyst.units import YEARS
 
 CLOCKS = ("years", "cycle", "years_in_state")
+MAX_NESTING = 50  # definitions within definitions
 _ALWAYS = {*YEARS, "strategy", "true", "false"}
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The reserved names that mean something where an expression stands."""
+    """The reserved names that mean something where an expression stands.
+
+    Attributes
+    ----------
+    what : the place, in words.
+    reserved : the names.
+    trackers : whether trackers may be named.
+    """
 
     what: str
     reserved: frozenset[str]
     trackers: bool = True
+
+    def in_curve(self) -> Scope:
+        """What a curve may name that is read here: its own time, no clock of the model."""
+        return Scope("a curve", self.reserved - {*CLOCKS} | {"time"}, self.trackers)
 
 
 def _scope(what: str, *reserved: str, trackers: bool = True) -> Scope:
     return Scope(what, frozenset({*_ALWAYS, *reserved}), trackers)
 
 
-IN_STATE = ("state", "years", "cycle", "years_in_state", "line", "treatment")
-TRANSITION = _scope("a transition", *IN_STATE, "to")
-CHANCE = _scope("a chance", "state", "to", "years", "cycle", "line", "treatment")
-PAYOFF = _scope("a payoff", *IN_STATE)
+IN_STATE = ("state", "years", "cycle", "line", "treatment")
+TRANSITION = _scope("a transition", *IN_STATE, "years_in_state", "to")
+TRANSITION_IN_CONTINUOUS_TIME = _scope("a transition in continuous time", *IN_STATE, "to")
+CHANCE = _scope("a chance", *IN_STATE, "to")
+PAYOFF = _scope("a payoff", *IN_STATE, "years_in_state")
+PAYOFF_IN_CONTINUOUS_TIME = _scope("a payoff in continuous time", *IN_STATE)
+PAYOFF_OF_SHARES = _scope(
+    "a payoff of a partitioned survival model", "state", "years", "cycle", trackers=False
+)
 PRICE = _scope("a price", "state", "line", "treatment", trackers=False)
 DISCOUNT = _scope("a discount rate", "years", trackers=False)
 WEIGHT = _scope("a weight", trackers=False)
-AMOUNT = _scope("an amount", "state", "years", "cycle", "line", "treatment")
+AMOUNT = _scope("an amount", *IN_STATE)
 OCCUPANCY = _scope("an occupancy", "years", "cycle", "state", trackers=False)
+UNUSED = Scope("a definition", frozenset(RESERVED) - {"time"})
 
 
 def check_names(model: ResolvedModel, mistakes: Mistakes) -> None:
@@ -53,20 +71,32 @@ def check_names(model: ResolvedModel, mistakes: Mistakes) -> None:
     _check_namespace(model, mistakes)
     for expression, scope in expressions(model):
         _Checker(model, scope, mistakes).check(expression)
+    unused = _Checker(model, UNUSED, mistakes)
+    used, _ = used_names(model)
+    for name in model.define.keys() - used:
+        unused.check(Expression(Name(name), model.define[name].where))
+    for name in model.curves.keys() - used:
+        where = model.curves[name].expression.where
+        unused.check(Expression(Call("survival", (Name(name), Name("years"))), where))
 
 
 def expressions(model: ResolvedModel) -> Iterator[tuple[Expression, Scope]]:
     """The expressions that a run reads, with what they may name."""
+    continuous = model.timing.events_per_cycle == "any"
     for row in model.transitions:
         chance = row.source == "start" or model.states[row.source].instant
+        moving = TRANSITION_IN_CONTINUOUS_TIME if continuous else TRANSITION
         for expression in (row.value, row.when):
             if expression is not None:
-                yield expression, CHANCE if chance else TRANSITION
+                yield expression, CHANCE if chance else moving
+    payoffs = (
+        PAYOFF_OF_SHARES if model.occupancy else PAYOFF_IN_CONTINUOUS_TIME if continuous else PAYOFF
+    )
     for payoff in model.payoffs:
-        yield payoff.quantity, PAYOFF
+        yield payoff.quantity, payoffs
         yield payoff.price, PRICE
         if payoff.when is not None:
-            yield payoff.when, PAYOFF
+            yield payoff.when, payoffs
     for outcome in model.outcomes.values():
         yield outcome.discount, DISCOUNT
     for dimension in model.dimensions.values():
@@ -142,65 +172,84 @@ class _Checker:
     def __init__(self, model: ResolvedModel, scope: Scope, mistakes: Mistakes) -> None:
         self.model, self.scope, self.mistakes = model, scope, mistakes
         self.open: list[str] = []
-        self.seen: set[tuple[str, frozenset[str]]] = set()
+        self.seen: set[tuple[str, Scope]] = set()
 
     def check(self, expression: Expression) -> None:
-        label = isinstance(expression.tree, Name) and expression.tree.name in self.model.labels
-        if not label or self._means(expression.tree):
-            self._walk(expression.tree, expression, self.scope.reserved)
+        """Note what is wrong with an expression; a bare label by itself is a cell of labels."""
+        if self._bare_label(expression.tree) is None:
+            self._walk(expression.tree, expression, self.scope)
 
-    def _means(self, tree: Expr) -> bool:
+    def _bare_label(self, tree: Expr) -> str | None:
+        """The label that a word stands for, if it is no other name."""
         model = self.model
-        return isinstance(tree, Name) and tree.name in {
-            *model.parameters,
-            *model.define,
-            *model.curves,
-            *model.trackers,
-            *model.dimensions,
-            *RESERVED,
-        }
+        if not isinstance(tree, Name) or tree.name not in model.labels:
+            return None
+        named = (model.parameters, model.define, model.curves, model.trackers, model.dimensions)
+        return (
+            None if tree.name in RESERVED or any(tree.name in each for each in named) else tree.name
+        )
 
-    def _walk(self, tree: Expr, where: Expression, reserved: frozenset[str]) -> None:
+    def _walk(self, tree: Expr, where: Expression, scope: Scope) -> None:
         match tree:
             case Name(name):
-                self._name(name, where, reserved)
+                self._name(name, where, scope)
             case Column(table, column):
-                self._column(table, column, where, reserved)
+                self._column(table, column, where, scope)
             case Index(name, indices):
-                self._index(name, indices, where, reserved)
+                self._index(name, indices, where, scope)
             case Comparison(_, left, right):
-                self._operands((left, right), where, reserved)
+                self._operands((left, right), where, scope)
+                self._labels_of(left, (right,), where)
+                self._labels_of(right, (left,), where)
             case Among(operand, labels):
-                self._operands((operand, *labels), where, reserved)
+                self._operands((operand, *labels), where, scope)
+                self._labels_of(operand, labels, where)
             case Call("hazard" | "survival", (curve, argument)):
-                self._curve(curve, where, reserved)
-                self._walk(argument, where, reserved)
+                self._curve(curve, where, scope)
+                self._walk(argument, where, scope)
             case _:
                 for child in children(tree):
-                    self._walk(child, where, reserved)
+                    self._walk(child, where, scope)
 
-    def _operands(
-        self, operands: tuple[Expr, ...], where: Expression, reserved: frozenset[str]
-    ) -> None:
+    def _operands(self, operands: tuple[Expr, ...], where: Expression, scope: Scope) -> None:
         """Operands in which a bare label may stand."""
         for operand in operands:
-            bare = isinstance(operand, Name) and operand.name in self.model.labels
-            if not bare or self._means(operand):
-                self._walk(operand, where, reserved)
+            if self._bare_label(operand) is None:
+                self._walk(operand, where, scope)
 
-    def _name(self, name: str, where: Expression, reserved: frozenset[str]) -> None:
+    def _labels_of(self, axis: Expr, labels: tuple[Expr, ...], where: Expression) -> None:
+        """Bare labels must be labels of the axis that they are compared with."""
+        model = self.model
+        if not isinstance(axis, Name):
+            return
+        axes: dict[str, tuple[Label, ...]] = {
+            "strategy": tuple(model.strategies),
+            "treatment": tuple(model.treatments),
+            "state": (*model.states, START),
+            "to": tuple(model.states),
+            **{name: dimension.labels for name, dimension in model.dimensions.items()},
+        }
+        known = axes.get(axis.name)
+        for label in map(self._bare_label, labels):
+            if known is None or label is None:
+                continue
+            if label not in known and label not in model.labels_left_out:
+                what = f"'{label}' is no label of {axis.name}"
+                self._fault(what, where, nearest(label, map(str, known)))
+
+    def _name(self, name: str, where: Expression, scope: Scope) -> None:
         model = self.model
         if name in RESERVED:
-            if name not in reserved:
+            if name not in scope.reserved:
                 self._fault(
-                    f"'{name}' means nothing in {self.scope.what}",
+                    f"'{name}' means nothing in {scope.what}",
                     where,
-                    self._advice(name),
+                    self._advice(name, scope),
                 )
         elif name in model.trackers:
-            if not self.scope.trackers:
+            if not scope.trackers:
                 self._fault(
-                    f"'{name}' means nothing in {self.scope.what}", where, self._advice(name)
+                    f"'{name}' means nothing in {scope.what}", where, self._advice(name, scope)
                 )
         elif name in model.parameters:
             parameter = model.parameters[name]
@@ -212,40 +261,53 @@ class _Checker:
                 axes = ", ".join(parameter.by)
                 self._fault(f"'{name}' is a table by {axes}", where, f"write {name}[{axes}]")
         elif name in model.define:
-            self._inner(f"define.{name}", model.define[name], reserved)
+            self._inner(f"define.{name}", model.define[name], scope)
         elif name in model.curves:
             self._fault(f"'{name}' is a survival curve", where, f"write hazard({name}, years)")
         elif name not in model.dimensions:
             known = [*model.parameters, *model.define, *model.dimensions, *model.trackers]
-            self._fault(f"unknown name '{name}'", where, nearest(name, [*known, *sorted(reserved)]))
+            reserved = sorted(scope.reserved - {"true", "false"})
+            known += [*model.labels, *reserved]
+            self._fault(f"unknown name '{name}'", where, nearest(name, known))
 
-    def _advice(self, name: str) -> str:
-        if self.scope is PRICE:
+    def _advice(self, name: str, scope: Scope) -> str:
+        if scope is PRICE:
             return "put what runs into `quantity`, a second price into a second row"
         if name == "time":
             return "in a transition or payoff, model time is `years`"
+        if scope.what == "a curve" and name in CLOCKS:
+            return "the variable of a curve is `time`: read it as hazard(curve, years)"
+        if name == "years_in_state" and self.model.timing.events_per_cycle == "any":
+            return "`events_per_cycle: any` knows no time in the state: use `one`"
         return "name something that exists there"
 
-    def _inner(self, key: str, expression: Expression, reserved: frozenset[str]) -> None:
+    def _inner(self, key: str, expression: Expression, scope: Scope) -> None:
         if key in self.open:
             loop = " -> ".join([*self.open[self.open.index(key) :], key])
             self._fault(f"a definition uses itself: {loop}", expression, "break the loop")
             return
-        if (key, reserved) in self.seen:
+        if (key, scope) in self.seen:
             return
-        self.seen.add((key, reserved))
+        if len(self.open) >= MAX_NESTING:
+            self._fault(
+                f"definitions nest more than {MAX_NESTING} deep", expression, "write fewer steps"
+            )
+            return
+        self.seen.add((key, scope))
         self.open.append(key)
-        self._walk(expression.tree, expression, reserved)
+        self._walk(expression.tree, expression, scope)
         self.open.pop()
 
-    def _column(self, table: str, column: str, where: Expression, reserved: frozenset[str]) -> None:
+    def _column(self, table: str, column: str, where: Expression, scope: Scope) -> None:
         rows = self.model.columns(table)
         if rows is None:
             tables = ["strategy", "treatment", "state", *self.model.dimensions]
             self._fault(f"'{table}' has no columns", where, nearest(table, tables))
             return
-        if table in RESERVED and table not in reserved:
-            self._fault(f"'{table}' means nothing in {self.scope.what}", where, self._advice(table))
+        if table in RESERVED and table not in scope.reserved:
+            self._fault(
+                f"'{table}' means nothing in {scope.what}", where, self._advice(table, scope)
+            )
         if not any(column in cells for cells in rows.values()):
             known = sorted({name for cells in rows.values() for name in cells})
             plural = {"strategy": "strategies", "treatment": "treatments", "state": "states"}
@@ -256,7 +318,7 @@ class _Checker:
             )
         for label, cells in rows.items():
             if column in cells and not self._is_label_or_curve(cells[column].tree):
-                self._inner(f"{table}.{label}.{column}", cells[column], reserved)
+                self._inner(f"{table}.{label}.{column}", cells[column], scope)
 
     def _is_label_or_curve(self, tree: Expr) -> bool:
         if isinstance(tree, Index):
@@ -267,11 +329,9 @@ class _Checker:
         parameter = self.model.parameters.get(tree.name)
         if tree.name in self.model.curves or (parameter is not None and parameter.curve):
             return True
-        return tree.name in self.model.labels and not self._means(tree)
+        return self._bare_label(tree) is not None
 
-    def _index(
-        self, name: str, indices: tuple[Expr, ...], where: Expression, reserved: frozenset[str]
-    ) -> None:
+    def _index(self, name: str, indices: tuple[Expr, ...], where: Expression, scope: Scope) -> None:
         parameter = self.model.parameters.get(name)
         if parameter is None:
             tables = [key for key, item in self.model.parameters.items() if item.by]
@@ -281,14 +341,14 @@ class _Checker:
         elif len(parameter.by) != len(indices):
             axes = ", ".join(parameter.by)
             self._fault(f"'{name}' is a table by {axes}", where, f"write {name}[{axes}]")
-        self._operands(indices, where, reserved)
+        self._operands(indices, where, scope)
 
-    def _curve(self, tree: Expr, where: Expression, reserved: frozenset[str]) -> None:
+    def _curve(self, tree: Expr, where: Expression, scope: Scope) -> None:
         model = self.model
         match tree:
             case Name(name) if name in model.curves:
                 curve = model.curves[name]
-                self._inner(f"curves.{name}", curve.expression, reserved | {"time"})
+                self._inner(f"curves.{name}", curve.expression, scope.in_curve())
             case Name(name) if name in model.parameters:
                 parameter = model.parameters[name]
                 if parameter.curve is None:
@@ -297,16 +357,16 @@ class _Checker:
                     axes = ", ".join(parameter.by)
                     self._fault(f"'{name}' is a curve by {axes}", where, f"write {name}[{axes}]")
             case Index(name, indices):
-                self._index(name, indices, where, reserved)
+                self._index(name, indices, where, scope)
                 if name in model.parameters and model.parameters[name].curve is None:
                     self._fault(f"'{name}' is not a survival curve", where, "name a curve")
             case Column(table, column):
-                self._column(table, column, where, reserved)
+                self._column(table, column, where, scope)
                 for cells in (model.columns(table) or {}).values():
                     if column in cells:
-                        self._curve(cells[column].tree, cells[column], reserved)
+                        self._curve(cells[column].tree, cells[column], scope)
             case Name(name) if name in model.define:
-                self._curve(model.define[name].tree, model.define[name], reserved)
+                self._curve(model.define[name].tree, model.define[name], scope)
             case Name(name):
                 curves = [key for key, item in model.parameters.items() if item.curve]
                 self._fault(

@@ -11,7 +11,7 @@ from typing import Any
 from qalyst.errors import Mistakes, ModelError, nearest
 from qalyst.io.files import find_model, find_parameters
 from qalyst.io.records import read
-from qalyst.io.yaml import Section, load, merge
+from qalyst.io.yaml import Mark, Section, load, merge
 from qalyst.model.kinds import check_units
 from qalyst.model.names import check_names, used_names
 from qalyst.model.resolved import Decision, ResolvedModel, Targets
@@ -59,8 +59,12 @@ def load_model(
     document = load(path, shown)
     mistakes = Mistakes()
     _check_sections(document, path, shown, mistakes)
+    mistakes.raise_if_any()
     known = document.get("scenarios") or Section(mark=document.mark)
     merged, overlaid = _with_scenarios(document, known, scenarios, shown)
+    if scenarios:
+        _check_sections(merged, path, shown, mistakes)
+        mistakes.raise_if_any()
     parameters = _load_all(merged, path, mistakes)
     mistakes.raise_if_any()
     parameters = _with_values(parameters, overlaid, values or {})
@@ -96,6 +100,20 @@ def _check_sections(document: Section, path: Path, shown: str, mistakes: Mistake
             mistakes.add(f"the section '{needed}' is missing", where=shown, mend=f"add `{needed}:`")
     if not ({"transitions", "occupancy"} & set(document)):
         mistakes.add("the model has no `transitions:`", where=shown, mend="add them")
+    for key in set(SECTIONS) - {"model", "title", "parameters"}:
+        if key in document and not isinstance(document[key], Section):
+            mistakes.add(
+                f"the section '{key}' is not a mapping",
+                where=str(document.at(key)),
+                mend="write one row a line, `name: ...`",
+            )
+    for key in ("outcomes", "strategies", "states"):
+        if isinstance(document.get(key), Section) and not set(document[key]) - {"default"}:
+            mistakes.add(
+                f"the section '{key}' has no rows",
+                where=str(document.at(key)),
+                mend="add at least one row",
+            )
     if document.get("model") not in (None, path.stem):
         mistakes.add(
             f"the model is called '{document['model']}', its file '{path.name}'",
@@ -146,16 +164,18 @@ def _load_all(merged: Section, path: Path, mistakes: Mistakes) -> dict[str, Para
             "`parameters:` is not a list of parameter files", where=where, mend="write [nelm]"
         )
     found: dict[str, Parameter] = {}
+    records: dict[str, Mark] = {}  # draws are addressed by the name of their record
     for name in names:
         with mistakes.caught():
             file = find_parameters(name, path, where)
             for key, parameter in load_parameters(file, f"params/{name}.yaml").items():
-                if key in found:
-                    mistakes.add(
-                        f"'{key}' is defined twice",
-                        where=f"{found[key].mark} and {parameter.mark}",
-                        mend="rename one of the two, or list one of the two files",
-                    )
+                for record in {key, parameter.joint.record if parameter.joint else key}:
+                    if records.setdefault(record, parameter.mark) != parameter.mark:
+                        mistakes.add(
+                            f"'{record}' is defined twice",
+                            where=f"{records[record]} and {parameter.mark}",
+                            mend="rename one of the two, or list one of the two files",
+                        )
                 found[key] = parameter
     return found
 
@@ -195,7 +215,7 @@ def _cell(text: str) -> tuple[str, list[str | float]]:
     steps: list[str | float] = []
     for word in (found[2] or "").split(","):
         if word.strip():
-            is_number = re.fullmatch(r"-?[0-9.]+", word.strip())
+            is_number = re.fullmatch(r"-?\d+(\.\d*)?", word.strip())
             steps.append(float(word) if is_number else word.strip())
     return found[1], steps
 
@@ -210,6 +230,8 @@ def _assemble(
 ) -> ResolvedModel:
     sections = Sections(merged, mistakes)
     states = sections.states()
+    mistakes.raise_if_any()
+    sections.check_groups(states)
     outcomes = sections.outcomes()
     transitions = sections.transitions(states)
     events = list(dict.fromkeys(row.name for row in transitions))
@@ -284,6 +306,12 @@ def _decision(merged: Section, outcomes: Mapping[str, Any]) -> Decision:
                 where=f"{section.at(key)}  decision.{key}",
                 mend=nearest(name, outcomes),
             )
+    if len(set(raw.thresholds)) < len(raw.thresholds):
+        raise ModelError(
+            "a threshold stands twice",
+            where=f"{section.at('thresholds')}  decision.thresholds",
+            mend="give each willingness to pay once",
+        )
     for threshold in raw.thresholds:
         if not 0 <= threshold <= 1e12:
             raise ModelError(

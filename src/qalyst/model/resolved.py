@@ -60,6 +60,7 @@ class Timing:
     events_per_cycle: Literal["one", "two", "any"]
     one_off: Literal["start", "middle", "end", "weighted"]
     discounting: Literal["counted", "start", "middle", "end", "year"]
+    where: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Strategy:
     label: str
     sequence: tuple[str, ...]
     columns: Mapping[str, Expression]
+    where: str
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class State:
     per_line: bool
     residence: float | None
     columns: Mapping[str, Expression]
+    where: str
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ from qalyst.model.schema import (
 )
 from qalyst.units import duration, parse_unit
 
-TREE = Timing(1.0, 0, "start", "one", "middle", "counted")
+TREE = Timing(1.0, 0, "start", "one", "middle", "counted", where="")
 
 
 class Sections:
@@ -115,6 +115,7 @@ class Sections:
             events_per_cycle=time.events_per_cycle or "one",
             one_off=time.one_off or "middle",
             discounting=time.discounting,
+            where=f"{section.mark}  time",
         )
 
     def outcomes(self) -> dict[str, Outcome]:
@@ -150,7 +151,7 @@ class Sections:
                         )
                     else:
                         weights[label] = self.expression(row, "weight", place)
-                        columns[label] = self._columns(row, place, ("weight", "label"))
+                        columns[label] = self._columns(row, place, ("weight",))
             if not rows:
                 self.mistakes.add(f"'{name}' has no labels", where=where, mend="add {label: 1}")
             found[name] = Dimension(name, tuple(weights), weights, columns)
@@ -163,7 +164,9 @@ class Sections:
             with self.mistakes.caught():
                 keys = read(StrategyKeys, _only(row, StrategyKeys), f"strategies.{name}")
                 columns = self._columns(row, where, known_keys(StrategyKeys))
-                found[name] = Strategy(name, keys.label or name, tuple(keys.sequence), columns)
+                found[name] = Strategy(
+                    name, keys.label or name, tuple(keys.sequence), columns, where
+                )
         return found
 
     def treatments(self) -> dict[str, Treatment]:
@@ -194,6 +197,7 @@ class Sections:
                     per_line=keys.per == "line",
                     residence=duration(keys.residence, where) if keys.residence else None,
                     columns=self._columns(row, where, known_keys(StateKeys)),
+                    where=where,
                 )
         return found
 
@@ -232,19 +236,59 @@ class Sections:
             groups[str(name)] = members
         return groups
 
-    def places(self, given: str | list[str], states: Mapping[str, State], where: str) -> list[str]:
+    def check_groups(self, states: Mapping[str, State]) -> None:
+        """Note groups named like a state, and members that are no state."""
+        section = self.section("groups")
+        for name, members in self.groups.items():
+            where = f"{section.at(name)}  groups.{name}"
+            if name in states or name in (START, END):
+                self.mistakes.add(
+                    f"the group '{name}' has the name of a state",
+                    where=where,
+                    mend="rename the group",
+                )
+            for member in members:
+                if member not in states:
+                    self.mistakes.add(
+                        f"unknown state '{member}' in the group '{name}'",
+                        where=where,
+                        mend=nearest(member, states),
+                    )
+
+    def places(
+        self,
+        given: str | list[str],
+        states: Mapping[str, State],
+        where: str,
+        *,
+        besides: tuple[str, ...] = (),
+    ) -> list[str]:
         """States written as a state, a group or a list of either, each once, in order.
+
+        Parameters
+        ----------
+        given : the words.
+        states : those of the model.
+        where : file, line and key.
+        besides : which of `start` and `end` may stand there too.
 
         Raises
         ------
         ModelError
-            An unknown state or group.
+            An unknown state or group, or a place that means nothing there.
         """
         found: list[str] = []
         for word in [given] if isinstance(given, str) else given:
             members = self.groups.get(word, [word])
             for member in members:
-                if member not in states and member not in (START, END):
+                if member in (START, END) and member not in besides:
+                    raise ModelError(
+                        f"'{member}' means nothing here",
+                        where=where,
+                        mend="name a state: moves go `from: start`, and `to: end` counts those "
+                        "who reach the horizon",
+                    )
+                if member not in states and member not in besides:
                     raise ModelError(
                         f"unknown state '{member}'",
                         where=where,
@@ -292,9 +336,16 @@ class Sections:
     def _up_to(self, kind: str, given: object, where: str) -> float:
         if kind != "count":
             return duration(given, where)
-        if isinstance(given, bool) or not isinstance(given, int | float) or given < 1:
+        if (
+            isinstance(given, bool)
+            or not isinstance(given, int | float)
+            or given < 1
+            or given != int(given)
+        ):
             raise ModelError(
-                f"`up_to: {given}` is not a count", where=where, mend="write a number, 1 or more"
+                f"`up_to: {given}` is not a count",
+                where=where,
+                mend="write a whole number, 1 or more",
             )
         return float(given)
 
@@ -365,7 +416,7 @@ class Sections:
                     for word in ([raw.to] if isinstance(raw.to, str) else raw.to)
                     for step, state in self._targets(word, states, where)
                 ]
-                for source in self.places(raw.source, states, where):
+                for source in self.places(raw.source, states, where, besides=(START,)):
                     for step, target in steps:
                         if source == target and step == "same":
                             continue
@@ -382,12 +433,7 @@ class Sections:
                 where=where,
                 mend="write a state, `first S` or `next S`",
             )
-        places = self.places(state, states, where)
-        if START in places or END in places:
-            raise ModelError(
-                f"no row leads to '{state}'", where=where, mend="name a state of the model"
-            )
-        return [(step or "same", place) for place in places]
+        return [(step or "same", place) for place in self.places(state, states, where)]
 
     def payoffs(
         self, outcomes: Mapping[str, Outcome], states: Mapping[str, State], events: list[str]
@@ -434,7 +480,7 @@ class Sections:
                 where=f"{row.at('event')}  payoffs.{outcome}.{name}.event",
                 mend=nearest(raw.event, events),
             )
-        targets = self._places_of(raw.to, states, row, "to", where)
+        targets = self._places_of(raw.to, states, row, "to", where, END)
         if targets and END in targets and (len(targets) > 1 or raw.event):
             raise ModelError(
                 "`to: end` stands alone", where=where, mend="write a row of its own for the horizon"
@@ -443,7 +489,7 @@ class Sections:
             outcome=outcome,
             name=name,
             within=self._places_of(raw.within, states, row, "in", where),
-            sources=self._places_of(raw.source, states, row, "from", where),
+            sources=self._places_of(raw.source, states, row, "from", where, START),
             targets=targets,
             event=raw.event,
             quantity=self._optional(row, "quantity", where) or Expression(ONE, where),
@@ -459,11 +505,12 @@ class Sections:
         row: Section,
         key: str,
         where: str,
+        *besides: str,
     ) -> tuple[str, ...] | None:
         if given is None:
             return None
         place = f"{row.at(key)}  {where.split('  ', 1)[-1]}.{key}"
-        return tuple(self.places(given, states, place))
+        return tuple(self.places(given, states, place, besides=besides))
 
 
 def _only(row: Section, kind: Any) -> Section:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qalyst.errors import Mistakes, nearest
-from qalyst.model.resolved import POINT_CORRECTIONS, START, ResolvedModel, Transition
+from qalyst.model.resolved import POINT_CORRECTIONS, START, Payoff, ResolvedModel, Transition
 
 
 def check_structure(model: ResolvedModel, stated: set[str], mistakes: Mistakes) -> None:
@@ -15,17 +15,18 @@ def check_structure(model: ResolvedModel, stated: set[str], mistakes: Mistakes) 
     stated : the keys of `time:` as the file has them, before defaults.
     mistakes : where they are noted.
     """
-    where = f"{model.file}  time"
-    _check_time(model, stated, mistakes, where)
+    _check_time(model, stated, mistakes)
     if model.occupancy:
         _check_occupancy(model, mistakes)
         return
     _check_states(model, mistakes)
+    _check_payoffs(model, mistakes)
+    _check_clocks(model, mistakes)
     _check_instant_loops(model, mistakes)
     _check_lines(model, mistakes)
 
 
-def _check_time(model: ResolvedModel, stated: set[str], mistakes: Mistakes, where: str) -> None:
+def _check_time(model: ResolvedModel, stated: set[str], mistakes: Mistakes) -> None:
     timing = model.timing
     risks = [row for row in model.transitions if row.source != START and row.when is None]
     moves = [row for row in risks if not model.states[row.source].instant]
@@ -33,7 +34,7 @@ def _check_time(model: ResolvedModel, stated: set[str], mistakes: Mistakes, wher
     probabilities = [row for row in moves if row.kind == "probability"]
 
     def contradict(what: str, mend: str) -> None:
-        mistakes.add(what, where=where, mend=mend)
+        mistakes.add(what, where=model.file if model.is_tree else timing.where, mend=mend)
 
     if model.is_tree:
         waiting = [s.name for s in model.states.values() if not s.instant and not s.absorbing]
@@ -85,7 +86,7 @@ def _check_time(model: ResolvedModel, stated: set[str], mistakes: Mistakes, wher
 
 
 def _check_occupancy(model: ResolvedModel, mistakes: Mistakes) -> None:
-    where = f"{model.file}  occupancy"
+    where = next(iter(model.occupancy.values())).where
     if model.transitions:
         mistakes.add(
             "the model has `transitions:` and `occupancy:`",
@@ -132,7 +133,7 @@ def _check_states(model: ResolvedModel, mistakes: Mistakes) -> None:
             if state is not None and not rows:
                 mistakes.add(
                     f"no row leads out of the instant state '{name}'",
-                    where=f"{model.file}  states.{name}",
+                    where=state.where,
                     mend="add its rows, or make it absorbing and not instant",
                 )
             continue
@@ -145,7 +146,7 @@ def _check_states(model: ResolvedModel, mistakes: Mistakes) -> None:
         if not state.absorbing and not rows:
             mistakes.add(
                 f"no row leads out of '{name}'",
-                where=f"{model.file}  states.{name}",
+                where=state.where,
                 mend="add a row, or say `absorbing: true`",
             )
         _check_risks(name, rows, mistakes)
@@ -190,6 +191,59 @@ def _check_risks(name: str, rows: tuple[Transition, ...], mistakes: Mistakes) ->
         )
 
 
+def _check_payoffs(model: ResolvedModel, mistakes: Mistakes) -> None:
+    for payoff in model.payoffs:
+        if model.is_tree and payoff.within is not None:
+            mistakes.add(
+                f"'{payoff.name}' counts time, and a decision tree (no `time:`) spends none",
+                where=payoff.where,
+                mend="count the move: `to: STATE` or `event: ROW`",
+            )
+        elif model.is_tree and payoff.counts_end:
+            mistakes.add(
+                f"'{payoff.name}' counts the horizon, which a decision tree does not have",
+                where=payoff.where,
+                mend="count the move: `to: STATE` or `event: ROW`",
+            )
+        elif (
+            payoff.within is None
+            and not payoff.counts_end
+            and not any(_counts(payoff, row) for row in model.transitions)
+        ):
+            mistakes.add(
+                f"'{payoff.name}' counts moves that no row makes",
+                where=payoff.where,
+                mend="name states (or an event) that a row of `transitions:` joins",
+            )
+
+
+def _counts(payoff: Payoff, row: Transition) -> bool:
+    return (
+        (payoff.event is None or payoff.event == row.name)
+        and (payoff.sources is None or row.source in payoff.sources)
+        and (payoff.targets is None or row.target in payoff.targets)
+    )
+
+
+def _check_clocks(model: ResolvedModel, mistakes: Mistakes) -> None:
+    """A clock that is capped before its first cycle would never run."""
+    cycle = model.timing.cycle
+    for state in model.states.values():
+        if state.residence is not None and state.residence < cycle * (1 - 1e-9):
+            mistakes.add(
+                f"the residence of '{state.name}' is shorter than a cycle",
+                where=state.where,
+                mend="give at least one cycle, or drop `residence:`",
+            )
+    for tracker in model.trackers.values():
+        if tracker.kind != "count" and tracker.up_to < cycle * (1 - 1e-9):
+            mistakes.add(
+                f"the clock '{tracker.name}' runs up to less than a cycle",
+                where=tracker.where,
+                mend="give `up_to:` at least one cycle",
+            )
+
+
 def _check_instant_loops(model: ResolvedModel, mistakes: Mistakes) -> None:
     follows = {
         name: [
@@ -227,15 +281,15 @@ def _check_lines(model: ResolvedModel, mistakes: Mistakes) -> None:
             if treatment not in model.treatments:
                 mistakes.add(
                     f"unknown treatment '{treatment}' in the sequence of '{strategy.name}'",
-                    where=f"{model.file}  strategies.{strategy.name}",
+                    where=strategy.where,
                     mend=nearest(treatment, model.treatments),
                 )
     per_line = [state.name for state in model.states.values() if state.per_line]
     if per_line and not all(strategy.sequence for strategy in model.strategies.values()):
-        bare = next(s.name for s in model.strategies.values() if not s.sequence)
+        bare = next(s for s in model.strategies.values() if not s.sequence)
         mistakes.add(
-            f"'{per_line[0]}' is one per line, and the strategy '{bare}' has no sequence",
-            where=f"{model.file}  strategies.{bare}",
+            f"'{per_line[0]}' is one per line, and the strategy '{bare.name}' has no sequence",
+            where=bare.where,
             mend="add `sequence: [treatment, ...]`",
         )
     for row in model.transitions:

@@ -133,6 +133,11 @@ class Weights:
         return self._scale[outcome]
 
 
+def _span(rates: Float) -> str:
+    least, most = rates.min(), rates.max()
+    return f"{least:g}" if least == most else f"{least:g} to {most:g}"
+
+
 def _discount_factors(model: ResolvedModel, partial: PartialEvaluator, outcome: str) -> Float:
     """V_0 = 1, V_(c+1) = V_c (1 + r_c)^(-d)."""
     expression = model.outcomes[outcome].discount
@@ -148,7 +153,7 @@ def _discount_factors(model: ResolvedModel, partial: PartialEvaluator, outcome: 
     rates = np.broadcast_to(evaluate(rate)[:, 0, 0], timing.cycles + 1).astype(float)
     if not (np.isfinite(rates).all() and (rates > -1).all() and (rates <= 1).all()):
         raise ModelError(
-            f"the discount rate of '{outcome}' is {rates.min():g} to {rates.max():g}",
+            f"the discount rate of '{outcome}' is {_span(rates)}",
             where=expression.shown,
             mend="write a yearly rate as a share, such as 0.03",
         )

@@ -14,6 +14,7 @@ import numpy as np
 from qalyst.axes import Float, Int
 from qalyst.errors import ModelError
 from qalyst.params.parameter import Joint, Parameter, Path, bounds, show_path
+from qalyst.stats import survival
 from qalyst.stats.addresses import uniforms
 from qalyst.stats.joint import joint_normal
 from qalyst.stats.uncertainty import Dirichlet, Fixed, ScalarFamily
@@ -59,6 +60,7 @@ class Draws:
         self._parameters, self._seed, self._indices = parameters, seed, indices
         self._cells: dict[tuple[str, Path], Float] = {}
         self._joints: dict[str, dict[Path, Float]] = {}
+        self._curves: dict[tuple[str, Path], dict[str, Any]] = {}
 
     def cell(self, name: str, path: Path) -> Float:
         """[draw] of a cell, in years and in the model's money year.
@@ -77,9 +79,21 @@ class Draws:
         return self._cells[key]
 
     def curve(self, name: str, labels: Path) -> dict[str, Any]:
-        """[draw] of each parameter of a curve, in years."""
-        parameter = self._parameters[name]
-        return parameter.curve_values(labels, lambda path: self._raw(parameter, path))
+        """[draw] of each parameter of a curve, in years.
+
+        Raises
+        ------
+        ModelError
+            A draw that no curve of the family can have, such as a scale below 0.
+        """
+        key = (name, labels)
+        if key not in self._curves:
+            parameter = self._parameters[name]
+            drawn = parameter.curve_values(labels, lambda path: self._raw(parameter, path))
+            where = f"{parameter.mark}  parameters.{name}, in the draws"
+            survival.check(str(parameter.curve), drawn, where)
+            self._curves[key] = drawn
+        return self._curves[key]
 
     def _raw(self, parameter: Parameter, path: Path) -> Float:
         """[draw] in the unit of the record."""

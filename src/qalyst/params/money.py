@@ -81,7 +81,7 @@ def _carried(parameter: Parameter, money: Money, mistakes: Mistakes) -> Paramete
         )
         return parameter
     if parameter.price_year in (money.year, "unknown"):
-        return replace(parameter, money_year=money.year)
+        return parameter
     if money.index is None:
         mistakes.add(
             f"'{parameter.name}' is in prices of {parameter.price_year}, the model in prices of "
@@ -100,4 +100,4 @@ def _carried(parameter: Parameter, money: Money, mistakes: Mistakes) -> Paramete
             )
             return parameter
         values.append(money.index.values[(float(year or 0),)])
-    return replace(parameter, index=values[1] / values[0], money_year=money.year)
+    return replace(parameter, index=values[1] / values[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -89,7 +89,6 @@ class Parameter:
     index: float = 1.0
     fixed_by: str = ""
     reason: str = ""
-    money_year: int | None = None
 
     @property
     def drawn(self) -> bool:
@@ -134,24 +133,27 @@ class Parameter:
     def fixed_at(self, given: object, where: str) -> Parameter:
         """Return the parameter with another value, the same in every draw.
 
+        A cell of a table is fixed alone; one of numbers that are drawn together (a dirichlet, a
+        curve with a covariance) fixes them all.
+
         Raises
         ------
         ModelError
-            The value has the wrong shape, or is none that the unit can have.
+            The value has the wrong shape, or is none that the unit (or the curve) can have.
         """
+        if isinstance(given, bool):
+            given = str(given).lower()
         if isinstance(given, dict):
-            values = dict(self.values)
-            for path, number in _paths(given):
-                known = next((key for key in values if key == path), None)
-                if known is None:
+            changed = dict(_paths(given, where))
+            for path in changed:
+                if path not in self.values:
                     raise ModelError(
                         f"'{self.name}' has no cell {show_path(path)}",
                         where=where,
-                        mend=nearest(show_path(path), map(show_path, values)),
+                        mend=nearest(show_path(path), map(show_path, self.values)),
                     )
-                values[known] = number
         elif len(self.values) == 1 and isinstance(given, int | float):
-            values = {next(iter(self.values)): float(given)}
+            changed = {next(iter(self.values)): float(given)}
         elif isinstance(given, int | float):
             raise ModelError(
                 f"'{self.name}' is a table by {', '.join(self.by) or 'its parameters'}, "
@@ -165,24 +167,47 @@ class Parameter:
                 where=where,
                 mend=f"write a number in {self.unit_text}",
             )
-        changed = replace(
-            self, values=values, uncertainty={}, joint=None, fixed_by=where, dirichlet=False
+        together = self.joint is not None or self.dirichlet
+        parameter = replace(
+            self,
+            values=self.values | changed,
+            uncertainty={}
+            if together
+            else {path: f for path, f in self.uncertainty.items() if path not in changed},
+            joint=None,
+            fixed_by=where,
+            dirichlet=False,
         )
-        for path, number in values.items():
-            check_value(changed, path, number, where)
-        return changed
+        for path, number in changed.items():
+            check_value(parameter, path, number, where)
+        check_curve(parameter, where)
+        return parameter
 
 
-def _paths(given: dict[Key, object], path: Path = ()) -> list[tuple[Path, float]]:
-    found: list[tuple[Path, float]] = []
+def _paths(given: dict[Key, object], where: str, path: Path = ()) -> Iterator[tuple[Path, float]]:
     for key, value in given.items():
         if isinstance(value, dict):
-            found += _paths(value, (*path, key))
+            yield from _paths(value, where, (*path, key))
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            found.append(((*path, key), float(value)))
+            yield (*path, key), float(value)
         else:
-            raise ModelError(f"'{value}' is not a number", where=str(key), mend="write a number")
-    return found
+            raise ModelError(f"'{value}' is not a number", where=where, mend="write a number")
+
+
+def check_curve(parameter: Parameter, where: str) -> None:
+    """Refuse values that no curve of the family can have; a number is none of its business.
+
+    Raises
+    ------
+    ModelError
+        A scale of 0 or less, knots that do not increase, survival that rises.
+    """
+    if parameter.curve is None:
+        return
+    depth = len(parameter.by)
+    for labels in {path[:depth]: None for path in (*parameter.values, *parameter.design)}:
+        own = parameter.curve_values(labels, lambda path: np.array([parameter.values[path]]))
+        survival.check(parameter.curve, own, where)
 
 
 def show_path(path: Path) -> str:

@@ -26,7 +26,7 @@ DASHES: tuple[Any, ...] = (
     (0, (3, 1, 1, 1, 1, 1)),
 )
 MARKERS = "osD^vP*X<>ph"
-INK, GREY, PALE = "#222222", "#767676", "#D9D9D9"
+INK, GREY = "#222222", "#767676"
 WIDTH = 6.5  # inches: the text of an A4 or letter page
 PNG_DPI, RASTER_DPI = 150, 200
 

@@ -156,7 +156,7 @@ def _line(cell: CellWords) -> dict[str, str]:
     low, high = cell.interval
     return {
         "cell": cell.cell,
-        "value": short(cell.value),
+        "value": NONE if cell.value != cell.value else short(cell.value),
         "interval": NONE if low != low else f"{short(low)} to {short(high)}",
         "uncertainty": cell.uncertainty,
     }

@@ -24,19 +24,45 @@ class CellWords:
 
 
 def cells(parameter: Parameter) -> list[CellWords]:
-    """The cells of a parameter in the unit and price year of its record."""
+    """The cells of a parameter in the unit and price year of its record.
+
+    A curve that is all design, such as points of a published curve, has its lists for cells.
+    """
+    if not parameter.values:
+        return [
+            CellWords(show_path(path), math.nan, _listed(parameter, item), math.nan, NO_INTERVAL)
+            for path, item in parameter.design.items()
+        ]
     return [_cell(parameter, path) for path in parameter.values]
+
+
+def _listed(parameter: Parameter, item: tuple[float, ...] | str) -> str:
+    numbers = item if isinstance(item, str) else ", ".join(f"{value:g}" for value in item)
+    return f"{numbers} ({_without(parameter)})"
+
+
+def uncertainty_words(parameter: Parameter, path: Path) -> str:
+    """The uncertainty of a cell in words.
+
+    >>> from qalyst.model.resolve import load_model
+    >>> hiv = load_model("hiv").parameters
+    >>> uncertainty_words(hiv["rr_combination"], ())
+    'lognormal, 95 % interval 0.365 to 0.71'
+    """
+    if parameter.joint is not None:
+        return _joint(parameter, path)[0]
+    family = parameter.uncertainty.get(path)
+    words = family_words(family) if family is not None else _without(parameter)
+    return f"{words}, one draw for all cells" if parameter.together else words
 
 
 def _cell(parameter: Parameter, path: Path) -> CellWords:
     value = parameter.values[path]
     if parameter.joint is not None:
-        words, mean, interval = _joint(parameter, path)
+        _, mean, interval = _joint(parameter, path)
     else:
-        family = parameter.uncertainty.get(path)
-        words = family_words(family) if family is not None else _without(parameter)
-        mean, interval = _moments(family, path, value)
-    return CellWords(show_path(path), value, words, mean, interval)
+        mean, interval = _moments(parameter.uncertainty.get(path), path, value)
+    return CellWords(show_path(path), value, uncertainty_words(parameter, path), mean, interval)
 
 
 def family_words(family: Any) -> str:
@@ -69,7 +95,9 @@ def family_words(family: Any) -> str:
 
 
 def _without(parameter: Parameter) -> str:
-    return f"set by {parameter.fixed_by}" if parameter.fixed_by else "fixed"
+    if parameter.fixed_by:
+        return f"set by {parameter.fixed_by}"
+    return f"fixed: {parameter.reason}" if parameter.reason else "fixed"
 
 
 def _moments(family: Any, path: Path, value: float) -> tuple[float, tuple[float, float]]:

@@ -8,6 +8,7 @@ from qalyst.model.ledger import timing_ledger
 from qalyst.model.resolved import START, ResolvedModel, as_data
 from qalyst.params.draws import BaseCase
 from qalyst.params.parameter import Parameter, Path, show_path
+from qalyst.report.parameter_words import cells, uncertainty_words
 
 
 def shown_model(model: ResolvedModel) -> dict[str, Any]:
@@ -19,8 +20,8 @@ def shown_model(model: ResolvedModel) -> dict[str, Any]:
         "source": model.source,
         "file": model.file,
         "sha256": model.sha256,
-        "applied_scenarios": list(model.scenarios),
-        "scenarios": list(model.known_scenarios),
+        "scenarios": list(model.scenarios),
+        "known_scenarios": list(model.known_scenarios),
         "decision": data["decision"],
         "money": data["money"],
         "time": data["time"],
@@ -70,6 +71,17 @@ def parameter_rows(model: ResolvedModel, name: str) -> list[dict[str, Any]]:
                 "uncertainty": uncertainty_words(parameter, next(iter(parameter.values))),
             }
         ]
+    if not parameter.values:
+        return [
+            {
+                **common,
+                "cell": cell.cell,
+                "value": None,
+                "values": "a list",
+                "uncertainty": cell.uncertainty,
+            }
+            for cell in cells(parameter)
+        ]
     return [
         {
             **common,
@@ -86,35 +98,6 @@ def _in_years(model: ResolvedModel, parameter: Parameter, path: Path) -> float:
     if parameter.curve is None:
         return float(BaseCase(model.parameters).cell(parameter.name, path)[0])
     return parameter.values[path]
-
-
-def uncertainty_words(parameter: Parameter, path: Path) -> str:
-    """The uncertainty of a cell in words.
-
-    >>> from qalyst.model.resolve import load_model
-    >>> hiv = load_model("hiv").parameters
-    >>> uncertainty_words(hiv["rr_combination"], ())
-    'lognormal, 95 % interval 0.365 to 0.71'
-    """
-    if parameter.joint is not None:
-        kind = "draws of a file" if parameter.joint.rows else "normal"
-        return f"{kind}, drawn together with its record {parameter.joint.record}"
-    family = parameter.uncertainty.get(path)
-    if family is None:
-        return "fixed: set"
-    given = family.model_dump(exclude_none=True)
-    name = given.pop("family")
-    if name == "fixed":
-        return f"fixed: {given['reason']}"
-    words = []
-    for key, value in given.items():
-        if key == "ci95":
-            words.append(f"95 % interval {value[0]:g} to {value[1]:g}")
-        elif key == "counts":
-            words.append("counts " + ", ".join(f"{k} {v:g}" for k, v in value.items()))
-        else:
-            words.append(f"{key} {value:g}")
-    return ", ".join([name, *words]) + (", together" if parameter.together else "")
 
 
 def diagram(model: ResolvedModel) -> str:
