@@ -7,6 +7,7 @@ quantities; rows 2 i and 2 i + 1 are cell i of `cells.py`, discounted and undisc
 from __future__ import annotations
 
 import numpy as np
+
 from cells import SEQUENCES, Drawn, Float, course, course_cells
 from specialised import BINS, EPOCHS, Static
 

@@ -15,6 +15,9 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
 from cells import (
     NELM,
     NELM_MEMORYLESS,
@@ -25,16 +28,13 @@ from cells import (
     course,
     course_cells,
 )
-from numba import types
-from numba.extending import intrinsic
-
 from qalyst.kernels.phi import phi, phi_far
 
 LANES = 64
 OPTIONS = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, "cache": True}
 INLINE = {"fastmath": {"contract"}, "error_model": "numpy", "forceinline": True}
 YOUNG = 0.03  # below this death rate nobody's risks need the longer phi, but for the sick
-_WIDTH = np.uint64(LANES)
+_WIDTH, _TWO, _THREE, _FOUR = (np.uint64(rows * LANES) for rows in (1, 2, 3, 4))
 
 
 class Static(NamedTuple):
@@ -250,9 +250,11 @@ def _nelm_memoryless(parameters, death, discount, ageing, out):
                 moved = math.sqrt(discount[t] * discount[t + 1])
                 for w in range(LANES):
                     x1, x2, x3, x4, x5 = s[0, w], s[1, w], s[2, w], s[3, w], s[4, w]
-                    h1, h2, h3, h4 = first[t, w] * s[40, w], second[t, w] * s[40, w], s[41, w], s[42, w]
-                    all_1, all_2, all_3 = h1 + (s[43, w] + b), h2 + (s[44, w] + b), h3 + (s[45, w] + b)
-                    all_4, all_5 = h4 + (s[46, w] + b), s[47, w] + b
+                    h1, h2 = first[t, w] * s[40, w], second[t, w] * s[40, w]
+                    h3, h4 = s[41, w], s[42, w]
+                    all_1, all_2 = h1 + (s[43, w] + b), h2 + (s[44, w] + b)
+                    all_3, all_4 = h3 + (s[45, w] + b), h4 + (s[46, w] + b)
+                    all_5 = s[47, w] + b
                     p1, p2, p3 = x1 * phi(all_1), x2 * phi(all_2), x3 * phi(all_3)
                     p4, p5 = x4 * phi(all_4), x5 * phi(all_5)
                     f1, f2, f3, f4 = h1 * p1, h2 * p2, h3 * p3, h4 * p4
@@ -339,8 +341,8 @@ _P, _FLOW, _HEADS, _INFLOW, _FIRST, _LAST, _A, _U = (np.uint64(row * LANES) for 
 @numba.njit(**INLINE)
 def _four_bins(x, o, g, i, z):
     """Risks of four bins at once, from the one at offset `o` up; who stays moves up by one."""
-    o1, o2, o3, o4 = o + _WIDTH, o + _WIDTH * np.uint64(2), o + _WIDTH * np.uint64(3), o + _WIDTH * np.uint64(4)
-    i1, i2, i3 = i + _WIDTH, i + _WIDTH * np.uint64(2), i + _WIDTH * np.uint64(3)
+    o1, o2, o3, o4 = o + _WIDTH, o + _TWO, o + _THREE, o + _FOUR
+    i1, i2, i3 = i + _WIDTH, i + _TWO, i + _THREE
     for w in range(_WIDTH):
         a, u = z[_A + w], z[_U + w]
         x0, x1, x2, x3 = x[o + w], x[o1 + w], x[o2 + w], x[o3 + w]
@@ -384,8 +386,7 @@ def _line(x, first, g, table, z, top):
             _one_bin(x, o, g, i, z, np.uint64((first + BINS - 1) * LANES))
             r -= 1
         elif r >= 3:
-            down = np.uint64(3 * LANES)
-            _four_bins(x, o - down, g, i - down, z)
+            _four_bins(x, o - _THREE, g, i - _THREE, z)
             r -= 4
         else:
             for w in range(_WIDTH):

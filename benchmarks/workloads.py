@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import batched
 import numpy as np
-import specialised
-from cells import AGES, NELM, NELM_MEMORYLESS, SEQUENCES, SICK_SICKER, Cell, Drawn, Float
 
+import batched
+import specialised
+from cells import AGES, NELM, NELM_MEMORYLESS, SICK_SICKER, Cell, Drawn, Float
 from qalyst import load_model
 from qalyst.engines.engine import Engine
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import Outcomes
 from qalyst.params.draws import Draws
-from qalyst.simulate import engine_for, simulate
+from qalyst.simulation import engine_for, simulate
 
 SEED = 20261124
 CHECKED = 300  # draws of which all three ways must agree; no whole number of lanes
@@ -36,7 +36,7 @@ class Workload:
     specialised, batched : the hand-written kernels, and of how many draws the latter's time is
         taken at once; None if there are none.
     cells : of the hand-written kernels.
-    sex, age : of the background death rate.
+    life_table : sex, and age at the start, of the background death rate.
     """
 
     title: str
@@ -156,6 +156,3 @@ def check_agreement(workload: Workload, model: ResolvedModel) -> float:
     assert worst < AGREEMENT, f"{workload.title}: results differ by {worst:.1e}"
     assert len(ours) == len(model.strategies)
     return worst
-
-
-assert tuple(SEQUENCES) == ("resection_first", "arterial_first", "systemic_first")
