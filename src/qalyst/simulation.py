@@ -1,8 +1,8 @@
 """Runs: the base case and the probabilistic analysis.
 
-Draws go through in chunks of a fixed size, on plain threads over kernels that release the
-interpreter; results are put together in the order of the chunks, so that the same seed gives the
-same bits for any number of threads.
+Draws go through in chunks of a size that the model and their number decide, on plain threads over
+kernels that release the interpreter; results are put together in the order of the chunks, so that
+the same seed gives the same bits for any number of threads.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from qalyst.params.draws import BaseCase, Draws, Values
 if TYPE_CHECKING:
     import xarray as xr
 
-CHUNK = 256
+LEAST_CHUNK = 128  # the lanes of the kernels; chunks are a multiple of it
+SMALL_CHUNK, LARGE_CHUNK, FEW_PROGRAMS = 256, 1024, 16
 MOST_NUMBERS_KEPT = 25_000_000  # of quantities by draw; a longer run keeps their means
 Progress = Callable[[int, int], None]
 
@@ -116,17 +117,29 @@ def simulate(
         )
     engine = engine or engine_for(model)
     numbers = np.arange(draws, dtype=np.int64)
-    chunks = [numbers[begin : begin + CHUNK] for begin in range(0, draws, CHUNK)]
+    size = _chunk_size(engine.shared, draws)
+    chunks = [numbers[begin : begin + size] for begin in range(0, draws, size)]
     collector = _Collector(engine, draws)
 
     def work(chunk: Int) -> _Chunk:
         return _chunk(engine, Draws(model.parameters, seed, chunk), chunk)
 
     for done, (number, result) in enumerate(_in_order(work, chunks, threads), start=1):
-        collector.put(number * CHUNK, result)
+        collector.put(number * size, result)
         if progress is not None:
-            progress(min(done * CHUNK, draws), draws)
+            progress(min(done * size, draws), draws)
     return collector.outcomes()
+
+
+def _chunk_size(shared: Shared, draws: int) -> int:
+    """Draws that go through together: no more than an eighth, so that threads share the work.
+
+    A small model goes through in larger chunks, since what is done once a chunk weighs more; a
+    large one in smaller, so that its progress is seen.
+    """
+    programs = len(shared.model.strategies) * len(shared.profiles)
+    most = LARGE_CHUNK if programs <= FEW_PROGRAMS else SMALL_CHUNK
+    return min(max(draws // 8 // LEAST_CHUNK, 1) * LEAST_CHUNK, most)
 
 
 def _in_order(

@@ -13,6 +13,8 @@ from qalyst.axes import Float, Int
 from qalyst.engines.engine import Quantities, Shared, TraceRow
 from qalyst.kernels import cache
 from qalyst.kernels import cohort as kernel
+from qalyst.kernels.layout import scratch
+from qalyst.kernels.rows import LANES
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.lowering import lower
 from qalyst.model.merging import merge
@@ -70,7 +72,7 @@ class CohortEngine:
         points = self.shared.model.timing.cycles + 1
 
         def work(lowered: Lowered) -> tuple[Float, Float]:
-            kept = np.zeros((int(lowered.tables.shape[3]), points, kernel.LANES))
+            kept = np.zeros((int(lowered.tables.shape[3]), points, LANES))
             return block.run(lowered, kept), kept[:, :, 0]
 
         quantities = []
@@ -107,7 +109,7 @@ class _Block:
 
     def __init__(self, pool: Pool, evaluate: Evaluator, count: int) -> None:
         self._count = count
-        values = np.empty((-(-count // kernel.LANES), pool.size, kernel.LANES))
+        values = np.empty((-(-count // LANES), pool.size, LANES))
         pool.fill(evaluate, values, count)
         self._peaks = values.max(axis=2)
         self._values = values.reshape(len(values), -1)
@@ -115,13 +117,13 @@ class _Block:
     def run(self, lowered: Lowered, kept: Float | None = None) -> Float:
         """[cell, discounted or not, draw] quantities; `kept` takes the trace of the last block."""
         cells, blocks = len(lowered.cells), len(self._values)
-        out = np.zeros((blocks, 2 * cells * kernel.LANES))
+        out = np.zeros((blocks, 2 * cells * LANES))
         nothing = np.zeros((0, 0, 0))
         arguments = (self._values, self._peaks, nothing if kept is None else kept, out)
         try:
-            kernel.run_cohort(lowered.tables, kernel.scratch(lowered.tables), *arguments)
+            kernel.run_cohort(lowered.tables, scratch(lowered.tables), *arguments)
         except (pickle.UnpicklingError, EOFError, OSError):  # a damaged file of compiled code
             cache.clear()
-            kernel.run_cohort(lowered.tables, kernel.scratch(lowered.tables), *arguments)
-        amount = out.reshape(blocks, cells, 2, kernel.LANES).transpose(1, 2, 0, 3)
+            kernel.run_cohort(lowered.tables, scratch(lowered.tables), *arguments)
+        amount = out.reshape(blocks, cells, 2, LANES).transpose(1, 2, 0, 3)
         return amount.reshape(cells, 2, -1)[:, :, : self._count]

@@ -43,12 +43,14 @@ def phi(x):
 
 @numba.njit(fastmath={"contract"}, error_model="numpy", forceinline=True)
 def phi_far(x):
-    """phi(x) for 0 <= x <= 8 `REACH`: phi(2 y) = phi(y) (1 - y phi(y) / 2), three times."""
+    """phi(x) for 0 <= x <= 8 `REACH`: phi(2 y) = phi(y) (1 + exp(-y)) / 2, three times."""
     y = 0.125 * x
     q = phi(y)
-    q = q * (1.0 - 0.5 * y * q)
-    q = q * (1.0 - y * q)
-    return q * (1.0 - 2.0 * y * q)
+    survival = 1.0 - y * q  # exp(-y)
+    squared = survival * survival
+    q = q + q * survival
+    q = q + q * squared
+    return 0.125 * (q + q * (squared * squared))
 
 
 @numba.njit(error_model="numpy")

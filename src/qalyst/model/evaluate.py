@@ -149,19 +149,23 @@ class Evaluator:
         if axis is not None:  # one grid, differenced: half the work
             points = bins if axis == RESIDENCE else self._cycles + 1
             log_survival = self._log_survival(curve, self._grid(axis, points + 1), bins)
-            falls = -np.diff(log_survival, axis=_TIMES[axis])
+            early = log_survival[:-1] if axis == CYCLE else log_survival[:, :-1]
+            late = log_survival[1:] if axis == CYCLE else log_survival[:, 1:]
+            falls = early - late
         else:
             start = self._of(time, bins, times)
             falls = self._log_survival(curve, start, bins) - self._log_survival(
                 curve, start + self._cycle, bins
             )
-        if (falls < -ROUNDING).any():
+        least = falls.min()
+        if least < -ROUNDING:
             raise ModelError(
                 f"the survival of {self._shown(curve)} rises (its hazard is negative)",
                 where=self._where(curve),
                 mend="survival never rises: look at the curve and its parameters",
             )
-        return np.maximum(falls / self._cycle, 0)
+        falls /= self._cycle
+        return falls if least >= 0 else np.maximum(falls, 0)
 
     def _shown(self, curve: Residual) -> str:
         return f"the curve '{curve.arguments[0 if curve.operation == 'family' else 1]}'"

@@ -56,7 +56,7 @@ class GuardKeeper:
         return parts.series, parts.lanes, parts.cells
 
     def _fine(self, values: Float) -> bool:
-        return bool((values >= 0).all() and np.isfinite(values).all())
+        return bool(values.min() >= 0 and values.max() < np.inf)
 
     def _wrong(self, guard: Guard, values: Float) -> NDArray[np.bool_]:
         last = -1 if len(values) > 1 else None  # no cycle begins at the horizon

@@ -150,7 +150,7 @@ class Pool:
         values[:, ONES] = 1.0
         for table in self._tables:
             found = np.asarray(evaluate(table.node, table.bins), dtype=float)
-            if found.shape[0] > 1:
+            if 1 < len(found) != len(table.at):
                 found = found[table.at]
             if spare and found.shape[2] > 1:
                 found = np.concatenate([found, np.repeat(found[:, :, -1:], spare, axis=2)], axis=2)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from qalyst.axes import RESIDENCE, Float, Int
-from qalyst.kernels import cohort
-from qalyst.kernels.cohort import Tables
+from qalyst.kernels import layout
+from qalyst.kernels.layout import Tables
 from qalyst.model.merging import event_key
 from qalyst.model.places import Place
 from qalyst.model.pool import ONES, Pool
@@ -60,7 +60,7 @@ class Builder:
     def build(self) -> list[Lowered]:
         """The programs with their tables, once all are in."""
         series, maps = self.pool.series_table(), self.pool.map_table()
-        weights = self.pool.weight_table(cohort.STRETCH)
+        weights = self.pool.weight_table(layout.STRETCH)
         return [
             Lowered(program, raw.tables(series, maps, weights), tuple(raw.cells), tuple(raw.places))
             for program, raw in self._raw
@@ -91,12 +91,18 @@ class _Raw:
         self.routes: list[list[int]] = []
         self.values: list[list[int]] = []
         self.compartments: list[list[int]] = []
+        self._by_risk: set[int] = set()
+        self._at_once: set[int] = set()
+        self._awaited: set[int] = set()
         self.fires = np.zeros((len(self.order), self.n + 1), np.int64)
         self.start = [self._destination(*item) for item in self._destinations(program.start)]
+        self._at_once |= self._counted_on(self.start)
         opens, last = _windows(program.start, self.order, self.number, self.n)
         first = np.concatenate([[0], np.cumsum([c.bins for c in self.order])]).astype(int)
         for index, compartment in enumerate(self.order):
             self._add(index, compartment, first, int(opens[index]), int(last[index]))
+        for index, row in enumerate(self.compartments):
+            row[layout.AWAITS] = int(index in self._awaited)
         self._sum_up()
 
     # -- compartments
@@ -105,34 +111,34 @@ class _Raw:
         onward = self.number.get(compartment.aged, index)
         atom = self._atom(compartment)
         losses, slots = self._slots(compartment.risks)
-        row = [0] * cohort.COMPARTMENT_COLUMNS
-        row[cohort.FIRST], row[cohort.BINS] = int(first[index]), compartment.bins
-        row[cohort.NEXT_FIRST] = int(first[onward])
-        row[cohort.NEXT_BINS] = self.order[onward].bins
-        row[cohort.ATOM], row[cohort.SHARES] = atom, int(compartment.by_probability)
-        row[cohort.OPENS], row[cohort.ENTERED_LAST] = opens, last
-        row[cohort.LOSS_LOW] = len(self.terms)
+        row = [0] * layout.COMPARTMENT_COLUMNS
+        row[layout.FIRST], row[layout.BINS] = int(first[index]), compartment.bins
+        row[layout.NEXT_FIRST] = int(first[onward])
+        row[layout.NEXT_BINS] = self.order[onward].bins
+        row[layout.ATOM], row[layout.SHARES] = atom, int(compartment.by_probability)
+        row[layout.OPENS], row[layout.ENTERED_LAST] = opens, last
+        row[layout.LOSS_LOW] = len(self.terms)
         by_time: list[tuple[Flow, int]] = []
         for flow in losses:
             self._term(flow, -1, by_time)
-        row[cohort.LOSS_HIGH] = len(self.terms)
-        row[cohort.SLOT_LOW] = len(self.slots)
+        row[layout.LOSS_HIGH] = len(self.terms)
+        row[layout.SLOT_LOW] = len(self.slots)
         for route, flows in slots:
             low = len(self.terms)
             for flow in flows:
                 self._term(flow, len(self.slots), by_time)
-            self._slot(low, route)
-        row[cohort.SLOT_HIGH] = len(self.slots)
-        row[cohort.CELL_LOW] = len(self.cell_terms)
+            self._slot(index, low, route, self._by_risk)
+        row[layout.SLOT_HIGH] = len(self.slots)
+        row[layout.CELL_LOW] = len(self.cell_terms)
         for flow, slot in by_time:
             self._cell_term(flow, slot, compartment.bins)
-        row[cohort.CELL_HIGH] = len(self.cell_terms)
-        row[cohort.SCHEDULE_LOW] = len(self.schedules)
+        row[layout.CELL_HIGH] = len(self.cell_terms)
+        row[layout.SCHEDULE_LOW] = len(self.schedules)
         self._add_schedules(index, compartment)
-        row[cohort.SCHEDULE_HIGH] = len(self.schedules)
-        row[cohort.VALUE_LOW] = len(self.values)
+        row[layout.SCHEDULE_HIGH] = len(self.schedules)
+        row[layout.VALUE_LOW] = len(self.values)
         self._add_values(compartment)
-        row[cohort.VALUE_HIGH] = len(self.values)
+        row[layout.VALUE_HIGH] = len(self.values)
         self.compartments.append(row)
 
     def _slots(self, flows: tuple[Flow, ...]) -> tuple[list[Flow], list[tuple[Route, list[Flow]]]]:
@@ -152,10 +158,13 @@ class _Raw:
         events = tuple(sorted((event_key(e), s.index) for e, s in route.events.items()))
         return targets, events
 
-    def _slot(self, term_low: int, route: Route) -> int:
+    def _slot(self, index: int, term_low: int, route: Route, counted: set[int]) -> int:
+        """Add a slot of the compartment `index`; the events on its route join those `counted`."""
         low = len(self.routes)
-        for item in self._destinations(route):
-            self.routes.append(self._destination(*item))
+        ways = [self._destination(*item) for item in self._destinations(route)]
+        self.routes += ways
+        counted |= self._counted_on(ways)
+        self._awaited |= {to for to, *_ in ways if to >= index}
         self.slots.append([term_low, len(self.terms), low, len(self.routes)])
         return len(self.slots) - 1
 
@@ -165,6 +174,10 @@ class _Raw:
         for event, share in route.events.items():
             found = self._events.setdefault(event_key(event), (len(self._events), event))
             yield len(self.order) + found[0], share
+
+    def _counted_on(self, ways: list[list[int]]) -> set[int]:
+        """Numbers of the events among destinations."""
+        return {to - len(self.order) for to, *_ in ways if to >= len(self.order)}
 
     def _destination(self, to: int, share: Residual) -> list[int]:
         return [to, *self.pool.lanes(share)]
@@ -190,7 +203,7 @@ class _Raw:
         _, by_route = self._slots(compartment.schedules)
         nowhere = [f for f in compartment.schedules if not f.route.targets and not f.route.events]
         for route, flows in [*by_route, *(((Route({}, {})), [f]) for f in nowhere)]:
-            slot = self._slot(len(self.terms), route)
+            slot = self._slot(index, len(self.terms), route, self._at_once)
             for flow in flows:
                 parts, series = self._factors(flow)
                 by_time = RESIDENCE in flow.value.axes
@@ -256,8 +269,10 @@ class _Raw:
                     out = 2 * self._cell(item.cell) + which
                     moves = self.weights.moves(outcome, discounted)
                     at_once = self.weights.scheduled(outcome, discounted)
-                    self._collect(collected, item, risks + number, moves, out)
-                    self._collect(collected, item, starts + number, at_once, out)
+                    if number in self._by_risk:
+                        self._collect(collected, item, risks + number, moves, out)
+                    if number in self._at_once:
+                        self._collect(collected, item, starts + number, at_once, out)
         self._keep_sums(collected)
         self.shape[4] = 2 * len(self.cells)
 
@@ -336,7 +351,7 @@ class _Raw:
             return np.array(listed, np.int64).reshape(-1, columns)
 
         return Tables(
-            compartments=rows(self.compartments, cohort.COMPARTMENT_COLUMNS),
+            compartments=rows(self.compartments, layout.COMPARTMENT_COLUMNS),
             slots=rows(self.slots, 4),
             terms=rows(self.terms, 3),
             cell_terms=rows(self.cell_terms, 6),
@@ -357,7 +372,7 @@ class _Raw:
 
 
 def _in_ticking_order(compartments: Mapping[Place, Compartment]) -> list[Compartment]:
-    """Those who stay move on to a compartment that has been done already in the cycle."""
+    """Who stays moves on to a compartment that is done already; who moves too, if that can be."""
     done: dict[Place, Compartment] = {}
 
     def visit(compartment: Compartment) -> None:
@@ -371,7 +386,7 @@ def _in_ticking_order(compartments: Mapping[Place, Compartment]) -> list[Compart
         for item in reversed(chain):
             done[item.place] = item
 
-    for compartment in compartments.values():
+    for compartment in reversed(list(compartments.values())):  # places are found downstream
         visit(compartment)
     return list(done.values())
 

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -237,9 +238,11 @@ def check_value(parameter: Parameter, path: Path, value: float, where: str) -> N
 
 def bounds(parameter: Parameter) -> tuple[float, float]:
     """The least and the greatest value that a unit allows."""
-    unit = parameter.unit
-    if parameter.curve is not None:
-        return -math.inf, math.inf
+    return (-math.inf, math.inf) if parameter.curve is not None else _bounds_of(parameter.unit)
+
+
+@cache
+def _bounds_of(unit: Unit) -> tuple[float, float]:
     if unit.kind == PROBABILITY:
         return 0.0, 1.0
     rate = unit.pure is False and str(unit.dimension) == "1 / year"
