@@ -1,7 +1,7 @@
 # Two commands: `make run` answers the question of models/nelm.yaml, `make test` checks everything.
 PYTHON ?= python3
 BIN := .venv/bin
-DRAWS ?= 2000
+DRAWS ?= 3000
 
 .PHONY: run test verification benchmarks format clean
 

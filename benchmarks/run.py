@@ -17,6 +17,7 @@ import platform
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -42,6 +43,7 @@ LONG = 2.0  # seconds of a product run from which fewer turns will do
 LONG_TURNS = 3
 TARGETS = {"a": (2, 6), "b": (2, 15), "c": (2, None)}  # most of the limit, least times numpy
 MEMORY_TARGET = 1.0  # GB
+DRAWS = 10_000  # of the command
 LEAST_ON_TWO_THREADS = 1024  # draws, so that both have work
 
 
@@ -62,6 +64,8 @@ def main() -> None:
         return
     results = {name: _in_processes(name, quick=given.quick) for name in names}
     found = {"machine": _machine(), "quick": given.quick, "workloads": results}
+    if not given.workloads and not given.quick:
+        found["command"] = _command()
     text = page(found)
     print(text)
     (HERE / "results.json").write_text(json.dumps(found, indent=2) + "\n")
@@ -86,6 +90,18 @@ def _in_processes(name: str, *, quick: bool) -> dict[str, Any]:
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         found |= json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def _command() -> dict[str, Any]:
+    """Seconds of the command that a user would type, from its start to its last file."""
+    command = [Path(sys.executable).with_name("qalyst"), "run", "nelm", "--draws", str(DRAWS)]
+    with tempfile.TemporaryDirectory() as folder:
+        print("the command ...", file=sys.stderr, flush=True)
+        into = ["--out", Path(folder) / "nelm"]
+        seconds = _seconds(
+            lambda: subprocess.run([*command, *into], stdout=subprocess.DEVNULL, check=True)
+        )
+    return {"draws": DRAWS, "seconds": seconds}
 
 
 # ---- measuring
@@ -217,6 +233,12 @@ def page(found: dict[str, Any]) -> str:
     ]
     if scaled:
         parts.append(f"Scaled: {'; '.join(scaled)}.")
+    if "command" in found:
+        command = found["command"]
+        parts.append(
+            f"`qalyst run nelm --draws {command['draws']}` with its report: "
+            f"{command['seconds']:.0f} seconds on {machine['cores']} cores."
+        )
     return "\n\n".join(parts) + "\n"
 
 

@@ -4,8 +4,9 @@ Step 1: r_die_controlled and r_die_supportive make intra-arterial therapy first,
 sequences of its time and no share of selection, pass as nearly as they can through Mayo 2011
 (median 34 months, 30 % at five years). The two points hardly tell the two rates apart (0.118 and
 6.6 a year meet both exactly, and nobody on supportive care lives seven weeks), so the rate on
-supportive care has a prior: a median of 11 months, give or take a half on the log scale. Step 2: hr_resected makes resection first pass as nearly as it can through Mayo 2010
-(74 % at five, 51 % at ten years). Step 3: hr_equal makes the two equal in restricted mean survival
+supportive care has a prior: a median of 11 months, give or take a half on the log scale.
+Step 2: hr_resected makes resection first pass as nearly as it can through Mayo 2010 (74 % at five,
+51 % at ten years). Step 3: hr_equal makes the two equal in restricted mean survival
 over ten years when all of the contrast is selection. Each step keeps what the ones before found.
 """
 
@@ -88,6 +89,7 @@ def fit_equal(given: dict[str, float]) -> float:
 
 
 def main() -> None:
+    """Fit step by step, printing what is found."""
     print("step 1: death rates")
     given = fit_death((0.2, 0.8))
     print("step 2: hr_resected")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,3 +76,18 @@ def test_the_prognosis_is_centred_on_the_case_mix():
         )
     )
     np.testing.assert_allclose((weights * ratios).sum(axis=0), 1, rtol=1e-12)
+
+
+def test_the_points_that_a_run_draws_are_those_of_the_evidence():
+    drawn = rows("params/targets/nelm.csv")
+    found = {(row["evidence"], row["months"]): row for row in rows("docs/nelm_targets.csv")}
+    assert len(drawn) > 30
+    for row in drawn:
+        source = found[row["evidence"], row["months"]]
+        for column in ("survival_percent", "n", "doi", "status"):
+            assert row[column] == source[column], (row["evidence"], column)
+
+
+def rows(path: str) -> list[dict[str, str]]:
+    with (Path(__file__).parents[2] / path).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
