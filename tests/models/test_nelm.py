@@ -80,12 +80,15 @@ def test_the_prognosis_is_centred_on_the_case_mix():
 
 def test_the_points_that_a_run_draws_are_those_of_the_evidence():
     drawn = rows("params/targets/nelm.csv")
-    found = {(row["evidence"], row["months"]): row for row in rows("docs/nelm_targets.csv")}
+    found = {tuple(row[k] for k in KEY): row for row in rows("docs/nelm_targets.csv")}
     assert len(drawn) > 30
     for row in drawn:
-        source = found[row["evidence"], row["months"]]
-        for column in ("survival_percent", "n", "doi", "status"):
+        source = found[tuple(row[k] for k in KEY)]
+        for column in ("survival_percent", "low", "high", "source", "doi", "status"):
             assert row[column] == source[column], (row["evidence"], column)
+
+
+KEY = ("evidence", "months", "n")
 
 
 def rows(path: str) -> list[dict[str, str]]:
