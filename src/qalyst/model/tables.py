@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qalyst.axes import RESIDENCE, Float, Int
+from qalyst.axes import CYCLE, RESIDENCE, Float, Int
 from qalyst.kernels import layout
 from qalyst.kernels.layout import Tables
 from qalyst.model.merging import event_key
@@ -232,11 +232,15 @@ class _Raw:
             parts = factors(self.make, item.quantity)
             if parts.cells.is_number(1):
                 continue
-            row = self._value_row(atom, parts.cells)
-            self.values.append([*self.pool.cells(parts.cells, compartment.bins), row])
+            row, map_ = self.pool.cells(parts.cells, compartment.bins)
+            self.values.append([row, map_, self._value_row(atom, parts.cells)])
+            if CYCLE in parts.cells.axes:
+                at_end = self._value_row(atom, parts.cells, at_end=True)
+                self.values.append([row, self.pool.shifted(map_), at_end])
 
-    def _value_row(self, atom: int, cells: Residual) -> int:
-        key = (atom, cells.index)
+    def _value_row(self, atom: int, cells: Residual, *, at_end: bool = False) -> int:
+        """Row of the trace for heads times cells; `at_end`: at t_(c+1), valued as in cycle c."""
+        key = (atom, cells.index, at_end and CYCLE in cells.axes)
         if key not in self._value_rows:
             self._value_rows[key] = len(self._atoms) + len(self._value_rows)
             self.places.append(("", 0))
@@ -279,7 +283,10 @@ class _Raw:
     def _of_heads(self, collected: Any, item: Counted, atom: int, before: int, after: int) -> None:
         outcome = self.model.payoffs[item.cell.payoff].outcome
         parts = factors(self.make, item.quantity)
-        row = atom if parts.cells.is_number(1) else self._value_row(atom, parts.cells)
+        row = ended = atom
+        if not parts.cells.is_number(1):
+            row = self._value_row(atom, parts.cells)
+            ended = self._value_row(atom, parts.cells, at_end=True)
         weights = self.weights
         for which, discounted in enumerate((True, False)):
             out = 2 * self._cell(item.cell) + which
@@ -295,7 +302,7 @@ class _Raw:
                 )
                 second = weights.time_at_end(outcome, discounted)
                 self._collect(collected, item, after + row, first, out)
-                self._collect(collected, item, before + row, second, out, shift=True)
+                self._collect(collected, item, before + ended, second, out, shift=True)
 
     def _collect(
         self,
