@@ -16,14 +16,17 @@ from qalyst.model.evaluate import Evaluator
 from qalyst.model.partial import PartialEvaluator
 from qalyst.model.places import Journey, Place
 from qalyst.model.program import (
+    Branch,
     Cell,
     Compartment,
     Counted,
     Event,
     Flow,
     Guard,
+    Node,
     Program,
     Route,
+    Step,
 )
 from qalyst.model.residual import Residual
 from qalyst.model.resolved import Label, Payoff, ResolvedModel, Transition
@@ -63,11 +66,13 @@ class _Lowering:
         timing = self.model.timing
         self.static = Evaluator(self.model.parameters, None, timing.cycle, timing.cycles)
         self.guards: list[Guard] = []
-        self._through: dict[tuple[Place, str | None, str | None], Route] = {}
+        self._through: dict[Node, Route] = {}
+        self._nodes: dict[Node, tuple[Branch, ...]] = {}
 
     def run(self) -> Program:
         journey = self.journey
-        start = self._chances(journey.start, None, None)
+        begin = Node(journey.start, None, None)
+        start = self._chances(begin)
         compartments: dict[Place, Compartment] = {}
         todo = list(start.targets)
         while todo:
@@ -85,6 +90,8 @@ class _Lowering:
             journey.strategy,
             journey.profile,
             start,
+            begin,
+            self._nodes,
             compartments,
             self.guards,
             reached=len(compartments),
@@ -107,10 +114,9 @@ class _Lowering:
             if value.is_number(0):
                 continue
             if row.when is not None:
-                schedules.append(Flow(row, value, self._follow(place, row, place.state, None)))
+                schedules.append(Flow(row, value, *self._follow(place, row, place.state, None)))
             else:
-                route = self._follow(place, row, place.state, place.state)
-                risks.append(Flow(row, value, route))
+                risks.append(Flow(row, value, *self._follow(place, row, place.state, place.state)))
         counted = tuple(self._counted(place))
         nodes = [flow.value for flow in (*risks, *schedules)] + [c.quantity for c in counted]
         reads_residence = any(RESIDENCE in node.axes for node in nodes)
@@ -171,55 +177,61 @@ class _Lowering:
 
     def _follow(
         self, origin: Place, row: Transition, stayed_in: str | None, lived_in: str | None
-    ) -> Route:
-        """One row from a place, through chance nodes, to where time is spent.
+    ) -> tuple[Step, Route]:
+        """One row from a place: its step, and its route to where time is spent.
 
         `stayed_in` is the state in which time was last spent; `lived_in` is the same if a cycle
         has passed (so that clocks tick), None for moves at the start of a cycle.
         """
         entered = self.journey.enter(origin, row, stayed_in)
-        events: dict[Event, Residual] = {}
         passed = self._passed(row, origin, entered)
-        if passed:
-            events[passed] = self.make.one
+        events: dict[Event, Residual] = {passed: self.make.one} if passed else {}
         if not self.model.states[row.target].instant:
-            return Route({self.journey.arrived(entered, lived_in): self.make.one}, events)
-        beyond = self._chances(entered, stayed_in, lived_in)
+            arrived = self.journey.arrived(entered, lived_in)
+            return Step(passed, arrived), Route({arrived: self.make.one}, events)
+        node = Node(entered, stayed_in, lived_in)
+        beyond = self._chances(node)
         for event, share in beyond.events.items():
             events[event] = self._sum(events.get(event), share)
-        return Route(beyond.targets, events)
+        return Step(passed, node), Route(beyond.targets, events)
 
-    def _chances(self, place: Place, stayed_in: str | None, lived_in: str | None) -> Route:
+    def _chances(self, node: Node) -> Route:
         """All rows of a chance node (or of the start), weighted."""
-        key = (place, stayed_in, lived_in)
-        found = self._through.get(key)
+        found = self._through.get(node)
         if found is not None:
             return found
         make = self.make
+        branches = []
+        targets: dict[Place, Residual] = {}
+        events: dict[Event, Residual] = {}
+        for row, share in self._shares(node.place):
+            step, route = self._follow(node.place, row, node.stayed_in, node.lived_in)
+            branches.append(Branch(row, share, step))
+            for target, part in route.targets.items():
+                targets[target] = self._sum(targets.get(target), make.times(share, part))
+            for event, part in route.events.items():
+                events[event] = self._sum(events.get(event), make.times(share, part))
+        self._nodes[node] = tuple(branches)
+        found = self._through[node] = Route(targets, events)
+        return found
+
+    def _shares(self, place: Place) -> list[tuple[Transition, Residual]]:
+        """The rows out of a chance node that can happen, with their shares; the rest is last."""
         shares: list[tuple[Transition, Residual]] = []
-        left, rest = make.one, None
+        left, rest = self.make.one, None
         for row in self.model.rows_from(place.state):
             if row.value is None:
                 rest = row
                 continue
             share = self.partial.value(row.value, self.journey.known(place, row.target))
-            left = make.minus(left, share)
+            left = self.make.minus(left, share)
             if not share.is_number(0):
                 self._guard_share(place, row, share)
                 shares.append((row, share))
         left = self._rest(place, left, rest)
         if rest is not None and not left.is_number(0):
             shares.append((rest, left))
-        targets: dict[Place, Residual] = {}
-        events: dict[Event, Residual] = {}
-        for row, share in shares:
-            route = self._follow(place, row, stayed_in, lived_in)
-            for target, part in route.targets.items():
-                targets[target] = self._sum(targets.get(target), make.times(share, part))
-            for event, part in route.events.items():
-                events[event] = self._sum(events.get(event), make.times(share, part))
-        found = self._through[key] = Route(targets, events)
-        return found
+        return shares
 
     def _rest(self, place: Place, left: Residual, rest: Transition | None) -> Residual:
         """What the rows with a probability leave; 0 if it is 0 whatever is drawn."""

@@ -12,7 +12,17 @@ from dataclasses import replace
 from typing import Any
 
 from qalyst.model.places import Place
-from qalyst.model.program import Compartment, Counted, Event, Flow, Program, Route
+from qalyst.model.program import (
+    Branch,
+    Compartment,
+    Counted,
+    Event,
+    Flow,
+    Node,
+    Program,
+    Route,
+    Step,
+)
 from qalyst.model.residual import Residual, Residuals
 
 
@@ -40,6 +50,7 @@ def merge(program: Program, make: Residuals, *, by_state: bool = False) -> Progr
         program,
         representative=stands_for,
         start=rename.route(program.start),
+        nodes={node: rename.branches(ways) for node, ways in program.nodes.items()},
         compartments={place: rename.compartment(kept[place]) for place in representative.values()},
     )
 
@@ -129,7 +140,16 @@ class _Renaming:
         )
 
     def flow(self, flow: Flow) -> Flow:
-        return replace(flow, route=self.route(flow.route))
+        return replace(flow, step=self.step(flow.step), route=self.route(flow.route))
+
+    def branches(self, branches: tuple[Branch, ...]) -> tuple[Branch, ...]:
+        return tuple(replace(branch, step=self.step(branch.step)) for branch in branches)
+
+    def step(self, step: Step) -> Step:
+        """A step to a dropped sink keeps its place."""
+        if isinstance(step.to, Node):
+            return step
+        return replace(step, to=self.names[step.to] or step.to)
 
     def route(self, route: Route) -> Route:
         """Shares to places that were merged add up; those to dropped sinks go."""

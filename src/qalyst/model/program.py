@@ -44,6 +44,38 @@ Event: TypeAlias = tuple[Counted, ...]
 
 
 @dataclass(frozen=True)
+class Node:
+    """A chance node on the way of a move.
+
+    Attributes
+    ----------
+    place : the instant state (or `start`), with its line and history.
+    stayed_in, lived_in : where the move came from; see `Journey.enter` and `Journey.arrived`.
+    """
+
+    place: Place
+    stayed_in: str | None
+    lived_in: str | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a move: what it passes, and the place or chance node that it leads to."""
+
+    event: Event
+    to: Place | Node
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A way out of a chance node, with its share."""
+
+    row: Transition
+    share: Residual
+    step: Step
+
+
+@dataclass(frozen=True)
 class Route:
     """Where those who move end, and which events they pass, with their shares."""
 
@@ -53,10 +85,14 @@ class Route:
 
 @dataclass(frozen=True)
 class Flow:
-    """A cause out of a compartment: a rate (1/year), a probability or a scheduled share."""
+    """A cause out of a compartment: a rate (1/year), a probability or a scheduled share.
+
+    `route` is where `step` leads when the chance nodes beyond it are folded into shares.
+    """
 
     row: Transition
     value: Residual
+    step: Step
     route: Route
 
 
@@ -96,6 +132,8 @@ class Program:
     Attributes
     ----------
     start : where everybody is after the moves of time 0, and the events of these moves.
+    begin : the chance node of these moves.
+    nodes : the branches of each chance node; the last takes what the others leave.
     compartments : by place; merged ones by their representative.
     representative : every reached place -> the place that stands for it; None for a sink.
     reached : how many places can be reached before merging.
@@ -104,6 +142,8 @@ class Program:
     strategy: str
     profile: dict[str, Label]
     start: Route
+    begin: Node
+    nodes: dict[Node, tuple[Branch, ...]]
     compartments: dict[Place, Compartment]
     guards: list[Guard]
     representative: dict[Place, Place | None] = field(default_factory=dict)
