@@ -1,6 +1,7 @@
-"""The commands: list, check, show, run.
+"""The commands: list, check, show, run, verify.
 
-Exit codes: 0 done; 1 a model, a parameter or a request that cannot be used; 2 a command line
+Exit codes: 0 done; 1 a model, a parameter or a request that cannot be used, or engines that
+disagree; 2 a command line
 that cannot be read; 130 stopped by Ctrl-C. With `--json` one object goes to standard output
 (`docs/json.md`); everything else goes to standard error.
 """
@@ -189,6 +190,48 @@ def run(
     _answer(work, tell, as_json)
 
 
+@app.command(epilog="Example: qalyst verify nelm --patients 20000")
+def verify(
+    model: ModelName,
+    scenario: Scenarios = None,
+    values: Values = None,
+    patients: Annotated[
+        int | None,
+        typer.Option(
+            help="Patients of each strategy and profile; a few seconds' worth if not given."
+        ),
+    ] = None,
+    level: Annotated[
+        float, typer.Option(help="Chance that any comparison fails although all is well.")
+    ] = 0.001,
+    seed: Annotated[int, typer.Option(help="Of the luck of patients.")] = DEFAULT_SEED,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads; all processors if not given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare cohort and individuals: base case, every strategy, profile and payoff row."""
+
+    def work() -> dict[str, Any]:
+        from qalyst.agreement import compare_engines
+        from qalyst.report.agreement_words import agreement_data
+
+        resolved = _load(model, scenario, values)
+        agreement = compare_engines(
+            resolved, patients=patients, seed=seed, level=level, threads=threads
+        )
+        return agreement_data(resolved.name, agreement)
+
+    def tell(found: dict[str, Any]) -> None:
+        from qalyst.report.agreement_words import tell_agreement
+
+        tell_agreement(found)
+
+    found = _answer(work, tell, as_json)
+    if found["agrees"] is False:
+        raise typer.Exit(1)
+
+
 def _load(name: str, scenario: list[str] | None, values: list[str] | None) -> ResolvedModel:
     from qalyst.model.resolve import load_model
 
@@ -252,7 +295,7 @@ def _default_folder(model: ResolvedModel) -> Path:
 
 def _answer(
     work: Callable[[], dict[str, Any]], tell: Callable[[dict[str, Any]], None], as_json: bool
-) -> None:
+) -> dict[str, Any]:
     """Do the work; say what came of it, in words or as JSON; exit by the rules above."""
     try:
         found = work()
@@ -265,6 +308,7 @@ def _answer(
         typer.echo(json.dumps({k: v for k, v in found.items() if not k.startswith("_")}, indent=2))
     else:
         tell(found)
+    return found
 
 
 def _fail(error: ModelError, as_json: bool) -> NoReturn:

@@ -1,0 +1,243 @@
+"""The individuals engine: patient by patient over the same programs as the cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qalyst.axes import Float, Int
+from qalyst.engines.engine import Quantities, Shared
+from qalyst.errors import ModelError
+from qalyst.kernels.patients import run_patients
+from qalyst.model.evaluate import Evaluator
+from qalyst.model.lowering import lower
+from qalyst.model.merging import merge
+from qalyst.model.numbers import Numbers
+from qalyst.model.patient_tables import PatientBuilder, PatientModel
+from qalyst.stats.addresses import GOLDEN, mix64
+
+BLOCK = 4096  # patients that are added up together, by number
+BASE_DRAW = 0
+
+
+@dataclass
+class Sums:
+    """What is added up over the patients of some draws.
+
+    Attributes
+    ----------
+    slots : [draw, program, slot] sums over patients.
+    people : [draw, profile] how many patients.
+    moments : [draw, 1 + total, 1 + total] sums of products of 1 and the patients' totals
+        (strategy by strategy, outcome by outcome); the lower half.
+    squares : [program, slot, slot] sums of products of slots, the lower half.
+    trace : [strategy x place, n + 2] differences of the number of patients at points of time.
+    totals : [draw, patient, strategy, outcome] discounted.
+    story : [row, column] stays; see `kernels.patients`.
+    """
+
+    slots: Float
+    people: Int
+    moments: Float
+    squares: Float
+    trace: Int
+    totals: Float
+    story: Float
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is kept besides sums of slots; the rest costs nothing."""
+
+    moments: bool = True
+    squares: bool = False
+    trace: bool = False
+    totals: bool = False
+    story: bool = False
+
+
+class IndividualsEngine:
+    """Runs patients through the programs of a model.
+
+    Parameters
+    ----------
+    shared : what the programs of the model share.
+    patients : how many in each draw.
+    seed : of the luck of patients.
+    antithetic : patients 2 k and 2 k + 1 share their luck, mirrored.
+
+    Raises
+    ------
+    ModelError
+        A model without states and causes (partitioned survival), no patients, or a history too
+        large to follow.
+    """
+
+    def __init__(
+        self, shared: Shared, *, patients: int, seed: int, antithetic: bool = False
+    ) -> None:
+        model = shared.model
+        if model.occupancy:
+            raise ModelError(
+                f"'{model.name}' gives shares of states, not causes of leaving them",
+                where=f"{model.file}  occupancy",
+                mend="individuals need `transitions:`; partitioned survival has its own engine",
+            )
+        if patients < 1:
+            raise ModelError(
+                f"{patients} patients are none",
+                where="patients",
+                mend="ask for 1 or more; 1,000 in each draw are usual",
+            )
+        self.shared, self.patients, self.seed, self.antithetic = shared, patients, seed, antithetic
+        self.reached: dict[str, int] = {}
+        self.patient_model = self._lower()
+        for worth in self.patient_model.worth:
+            for item in worth:
+                shared.number(item.cell)
+
+    def _lower(self) -> PatientModel:
+        shared = self.shared
+        make = shared.partial.residuals
+        numbers = Numbers(shared.static, shared.model.timing.cycles)
+        builder = PatientBuilder(shared.model, make, shared.weights, numbers)
+        for strategy in shared.model.strategies:
+            for profile in shared.profiles:
+                program = lower(shared.partial, strategy, profile)
+                shared.guards.add(program.guards)
+                merged = merge(program, make, by_state=True)
+                most = max(self.reached.get(strategy, 0), len(merged.compartments))
+                self.reached[strategy] = most
+                builder.add(merged)
+        return builder.build()
+
+    def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
+        """Quantities of every program, for the patients of some draws."""
+        bound = self.bind(evaluate, draws)
+        yield from self.quantities(evaluate, self.follow(bound, Wanted(moments=False)))
+
+    # -- the patients of some draws
+
+    def bind(self, evaluate: Evaluator, draws: Int) -> Bound:
+        """What the kernel reads, for some draws; no draws: the base case."""
+        shared, patient_model = self.shared, self.patient_model
+        count = max(len(draws), 1)
+        numbered = draws if len(draws) else np.array([BASE_DRAW], np.int64)
+        weights = np.broadcast_to(shared.profile_weights(evaluate), (len(shared.profiles), count))
+        outcomes = list(shared.model.outcomes)
+        tables = patient_model.tables
+        values = np.zeros((count, len(tables.begin), int(tables.shape[1]), len(outcomes)))
+        for program, worth in enumerate(patient_model.worth):
+            for item in worth:
+                if item.discounted:
+                    outcome = outcomes.index(shared.model.payoffs[item.cell.payoff].outcome)
+                    price = shared.price(evaluate, item.cell)
+                    coefficient = np.asarray(evaluate(item.coefficient)[0, 0], float)
+                    values[:, program, item.slot, outcome] += price * coefficient
+        return Bound(
+            numbers=patient_model.numbers.bind(evaluate, count),
+            keys=draw_keys(self.seed, numbered),
+            upto=np.cumsum(weights, axis=0).T.copy(),
+            values=values,
+        )
+
+    def follow(self, bound: Bound, wanted: Wanted, *, threads: int = 1) -> Sums:
+        """Run all patients, block by block; blocks are added in their order."""
+        blocks = range(0, self.patients, BLOCK)
+
+        def work(first: int) -> Sums:
+            return self.block(bound, wanted, first, min(BLOCK, self.patients - first))
+
+        if threads > 1 and len(blocks) > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                return added_up(pool.map(work, blocks))
+        return added_up(map(work, blocks))
+
+    def block(
+        self,
+        bound: Bound,
+        wanted: Wanted,
+        first: int,
+        count: int,
+        chunk: int = BLOCK,
+    ) -> Sums:
+        """Some patients of every draw; in chunks, which change no bit."""
+        tables = self.patient_model.tables
+        draws, (programs, slots, outcomes) = len(bound.keys), bound.values.shape[1:]
+        profiles = bound.upto.shape[1]
+        strategies = programs // profiles
+        size = 1 + strategies * outcomes
+        n = int(tables.shape[0])
+        places = len(self.patient_model.places)
+        sums = Sums(
+            slots=np.zeros((draws, programs, slots)),
+            people=np.zeros((draws, profiles), np.int64),
+            moments=np.zeros((draws if wanted.moments else 0, size, size)),
+            squares=np.zeros((programs if wanted.squares else 0, slots, slots)),
+            trace=np.zeros((strategies * places if wanted.trace else 0, n + 2), np.int64),
+            totals=np.zeros((draws if wanted.totals else 0, count, strategies, outcomes)),
+            story=np.zeros((count * 8 * strategies if wanted.story else 0, 6)),
+        )
+        causes = len(tables.purposes)
+        work = np.zeros(causes), np.zeros(causes, np.int64), np.zeros(slots), np.zeros(size)
+        for begin in range(0, count, chunk):
+            these = min(chunk, count - begin)
+            run_patients(
+                tables, bound.numbers, bound.keys, bound.upto, bound.values, first + begin, these,
+                int(self.antithetic), *work, sums.slots, sums.people, sums.moments, sums.squares,
+                sums.trace, sums.totals[:, begin : begin + these], sums.story,
+            )  # fmt: skip
+        return sums
+
+    # -- results
+
+    def quantities(self, evaluate: Evaluator, sums: Sums) -> Iterator[Quantities]:
+        """Mean quantities of the patients of each program."""
+        profiles = len(self.shared.profiles)
+        people = np.maximum(sums.people, 1)
+        for program, worth in enumerate(self.patient_model.worth):
+            strategy, profile = divmod(program, profiles)
+            means = sums.slots[:, program] / people[:, profile, None]
+            amounts: dict[int, Float] = {}
+            for item in worth:
+                cell = self.shared.number(item.cell)
+                if cell not in amounts:
+                    amounts[cell] = np.zeros((2, len(means)))
+                coefficient = np.asarray(evaluate(item.coefficient)[0, 0], float)
+                amounts[cell][0 if item.discounted else 1] += means[:, item.slot] * coefficient
+            amount = np.array(list(amounts.values())).reshape(-1, 2, len(means))
+            yield Quantities(strategy, profile, tuple(amounts), amount)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What the kernel reads for some draws; see `kernels.patients.run_patients`."""
+
+    numbers: Float
+    keys: NDArray[np.uint64]
+    upto: Float
+    values: Float
+
+
+def draw_keys(seed: int, draws: Int) -> NDArray[np.uint64]:
+    """[draw] keys of the luck of a draw's patients."""
+    start = mix64(np.array([seed], np.uint64) * GOLDEN + np.uint64(1))
+    return mix64(start + draws.astype(np.uint64) * GOLDEN)
+
+
+def added_up(parts: Iterator[Sums]) -> Sums:
+    """Sums of blocks in their order; patients and stories one after another."""
+    whole = next(parts)
+    for part in parts:
+        whole.slots += part.slots
+        whole.people += part.people
+        whole.moments += part.moments
+        whole.squares += part.squares
+        whole.trace += part.trace
+        whole.totals = np.concatenate([whole.totals, part.totals], axis=1)
+        whole.story = np.concatenate([whole.story, part.story])
+    return whole
