@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qalyst.axes import Float, Int
 from qalyst.engines.engine import Quantities, Shared
 from qalyst.errors import ModelError
-from qalyst.kernels.patients import run_patients
+from qalyst.kernels.patients import STORY_COLUMNS, run_patients
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.lowering import lower
 from qalyst.model.merging import merge
@@ -166,32 +166,59 @@ class IndividualsEngine:
         chunk: int = BLOCK,
     ) -> Sums:
         """Some patients of every draw; in chunks, which change no bit."""
-        tables = self.patient_model.tables
-        draws, (programs, slots, outcomes) = len(bound.keys), bound.values.shape[1:]
-        profiles = bound.upto.shape[1]
-        strategies = programs // profiles
-        size = 1 + strategies * outcomes
-        n = int(tables.shape[0])
-        places = len(self.patient_model.places)
-        sums = Sums(
-            slots=np.zeros((draws, programs, slots)),
-            people=np.zeros((draws, profiles), np.int64),
-            moments=np.zeros((draws if wanted.moments else 0, size, size)),
-            squares=np.zeros((programs if wanted.squares else 0, slots, slots)),
-            trace=np.zeros((strategies * places if wanted.trace else 0, n + 2), np.int64),
-            totals=np.zeros((draws if wanted.totals else 0, count, strategies, outcomes)),
-            story=np.zeros((count * 8 * strategies if wanted.story else 0, 6)),
-        )
-        causes = len(tables.purposes)
-        work = np.zeros(causes), np.zeros(causes, np.int64), np.zeros(slots), np.zeros(size)
+        sums = self._nothing(bound, wanted, count)
         for begin in range(0, count, chunk):
             these = min(chunk, count - begin)
-            run_patients(
-                tables, bound.numbers, bound.keys, bound.upto, bound.values, first + begin, these,
-                int(self.antithetic), *work, sums.slots, sums.people, sums.moments, sums.squares,
-                sums.trace, sums.totals[:, begin : begin + these], sums.story,
-            )  # fmt: skip
+            self._run(bound, sums, sums.totals[:, begin : begin + these], first + begin, these)
+        if wanted.story:
+            sums.story = self._stories(bound, first, count)
         return sums
+
+    def _nothing(self, bound: Bound, wanted: Wanted, count: int) -> Sums:
+        """Sums of nobody."""
+        draws, (programs, slots, outcomes) = len(bound.keys), bound.values.shape[1:]
+        strategies = programs // bound.upto.shape[1]
+        size = 1 + strategies * outcomes
+        points = int(self.patient_model.tables.shape[0]) + 2
+        rows = strategies * len(self.patient_model.places)
+        return Sums(
+            slots=np.zeros((draws, programs, slots)),
+            people=np.zeros((draws, bound.upto.shape[1]), np.int64),
+            moments=np.zeros((draws if wanted.moments else 0, size, size)),
+            squares=np.zeros((programs if wanted.squares else 0, slots, slots)),
+            trace=np.zeros((rows if wanted.trace else 0, points), np.int64),
+            totals=np.zeros((draws if wanted.totals else 0, count, strategies, outcomes)),
+            story=np.zeros((0, STORY_COLUMNS)),
+        )
+
+    def _run(self, bound: Bound, sums: Sums, totals: Float, first: int, count: int) -> int:
+        tables = self.patient_model.tables
+        causes, (_, slots, outcomes) = len(tables.purposes), bound.values.shape[1:]
+        totals_of_patient = len(tables.begin) // bound.upto.shape[1] * outcomes
+        work = (
+            np.zeros(causes),
+            np.zeros(causes, np.int64),
+            np.zeros(slots),
+            np.zeros(1 + totals_of_patient),
+        )
+        return int(
+            run_patients(
+                tables, bound.numbers, bound.keys, bound.upto, bound.values, first, count,
+                int(self.antithetic), *work, sums.slots, sums.people, sums.moments, sums.squares,
+                sums.trace, totals, sums.story,
+            )
+        )  # fmt: skip
+
+    def _stories(self, bound: Bound, first: int, count: int) -> Float:
+        """The stays of some patients: told again if there were more than expected."""
+        nothing = self._nothing(bound, Wanted(moments=False), count)
+        room = 8 * count * len(self.shared.model.strategies) * len(bound.keys)
+        while True:
+            nothing.story = np.zeros((room, STORY_COLUMNS))
+            told = self._run(bound, nothing, nothing.totals, first, count)
+            if told <= room:
+                return nothing.story[:told]
+            room = told
 
     # -- results
 
