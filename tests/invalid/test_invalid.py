@@ -87,6 +87,8 @@ MODEL_FAULTS = {
     "a move from the end": ("  die:     {from: alive", "  odd:     {from: end, to: dead, probability: 1}\n  die:     {from: alive", ["'end' means nothing here", "transitions.odd"]),
     "time in the start": ("{in: stable, price", "{in: start, price", ["'start' means nothing here", "base.yaml:39"]),
     "a move that no row makes": ("{to: dead,   price: c_dying}", "{from: worse, to: stable, price: c_dying}", ["'dying' counts moves that no row makes"]),
+    "two states called alike": ("stable: {utility: u_stable}", "stable: {utility: u_stable, label: worse}", ["the states 'stable' and 'worse' are both called 'worse'", "base.yaml:19", "base.yaml:20", "a `label:` of its own"]),
+    "two strategies called alike": ("old: {hr_drug: 1,       c_drug: 0}", "old: {hr_drug: 1, c_drug: 0, label: new}", ["the strategies 'old' and 'new' are both called 'new'"]),
     "a group named like a state": ("groups:", "groups:\n  stable: [worse]", ["the group 'stable' has the name of a state"]),
     "an unused group of unknown states": ("groups:", "groups:\n  g: [stabel]", ["unknown state 'stabel' in the group 'g'", "did you mean 'stable'?"]),
     "an unused definition with an unknown name": ("define:", "define:\n  x: r_worsn + 1", ["unknown name 'r_worsn'", "did you mean 'r_worsen'?", "define.x"]),
