@@ -118,13 +118,15 @@ def published_survival(analysis: Analysis, published: Published) -> Table:
         ]
     inside = sum(point.fits == "within" for point in published.points)
     scenarios = f" under {', '.join(published.scenarios)}" if published.scenarios else ""
+    left_out = published.beyond
+    beyond = f"Beyond the horizon, and not compared: {left_out}. " if left_out else ""
     return Table(
         f"Alive, published and in the base case{scenarios}",
         ("Series", "Month", "Published, %", "Interval", "Model, %", "Role", "Model is"),
         rows,
         last_is_text=True,
         note=f"The model lies within the interval of {inside} of {len(published.points)} points. "
-        "Intervals are printed ones, or binomial by the number of patients, which ignores "
+        f"{beyond}Intervals are printed ones, or binomial by the number of patients, which ignores "
         "censoring and is too narrow.",
     )
 
