@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from qalyst.errors import ModelError
 from qalyst.io.files import inside, read_table
 from qalyst.params.parameter import Parameter, Path, show_path
 from qalyst.params.record import RecordReader
@@ -97,17 +98,28 @@ class NumberReader(RecordReader):
                 family[key] = self._cell_of(family[key], path, key)
         if "cv" in family:
             family["se"] = self._from_cv(family.pop("cv"), values[path])
-        if family.get("se") == 0 and not isinstance(family["se"], bool):
-            return Fixed(reason="standard error 0")
+            if family["se"] == 0:
+                self.read_family(family | {"se": 1.0}, path)  # it must be a family all the same
+                return Fixed(reason="a share of 0")
+        elif family.get("se") == 0:
+            raise self._no_spread("se", path)
         return self.read_family(family, path)
 
     def _from_cv(self, cv: Any, value: float | None) -> float:
         share = self.number(cv, "`cv`")
         if share < 0:
-            raise self.fault(f"`cv` of '{self.name}' is {share:g}", "write 0 or more")
+            raise self.fault(f"`cv` of '{self.name}' is {share:g}", "write a share above 0")
+        if share == 0:
+            raise self._no_spread("cv", ())
         if value is None:
             raise self.fault("`cv` needs a value", "add `value:`")
         return abs(share * value)
+
+    def _no_spread(self, key: str, path: Path) -> ModelError:
+        return self.fault(
+            f"`{key}` of '{self.name}{show_path(path)}' is 0",
+            "write a number above 0; no uncertainty is said by {family: fixed, reason: ...}",
+        )
 
     def _cell_of(self, table: Any, path: Path, key: str) -> Any:
         for step in path:
