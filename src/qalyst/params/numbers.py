@@ -31,6 +31,7 @@ class NumberReader(RecordReader):
                 "write a joint record: `names:` and {family: draws, file: ...}",
             )
         stated = self._shares() if self.kind == "dirichlet" else self._stated()
+        self._check_cells(stated)
         uncertainty = {path: self._cell_family(path, stated) for path in stated}
         values = {
             path: self._checked_value(path, value, uncertainty[path])
@@ -91,6 +92,18 @@ class NumberReader(RecordReader):
                 below, depth - 1, (*path, key if isinstance(key, str) else float(key))
             )
 
+    def _check_cells(self, values: dict[Path, float | None]) -> None:
+        """Refuse cells of an `se` (or the like) that the value does not have."""
+        for key in _PER_CELL:
+            table = self.family.get(key)
+            stray = [path for path in _leaves(table) if path not in values]
+            if isinstance(table, dict) and stray:
+                raise self.fault(
+                    f"`{key}` of '{self.name}' has the cell {show_path(stray[0])}, which its value "
+                    "has not",
+                    "give it in the shape of the value",
+                )
+
     def _cell_family(self, path: Path, values: dict[Path, float | None]) -> Uncertainty:
         family = dict(self.family)
         for key in _PER_CELL:
@@ -148,3 +161,12 @@ class NumberReader(RecordReader):
                 "mend its se or interval, or choose another family",
             ) from error
         return value
+
+
+def _leaves(table: Any, path: Path = ()) -> Iterator[Path]:
+    """Paths of what a nested table holds; the empty one of what is no table."""
+    if not isinstance(table, dict):
+        yield path
+        return
+    for key, below in table.items():
+        yield from _leaves(below, (*path, key))

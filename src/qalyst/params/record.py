@@ -85,6 +85,10 @@ class RecordReader:
         self.together = self.family.pop("together", False)
         if not isinstance(self.together, bool):
             raise self.fault(f"`together: {self.together}`", "write true or false")
+        if raw.file is not None and (raw.curve or raw.names or not raw.by):
+            raise self.fault(
+                f"'{name}' has `file:`, which belongs to a table", "drop it, or add `by: [...]`"
+            )
 
     @property
     def kind(self) -> Any:
