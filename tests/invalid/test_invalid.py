@@ -297,6 +297,22 @@ def test_curves_that_cross_are_told(tmp_path):
     assert "cap the curve with min(...)" in str(caught.value)
 
 
+def test_a_column_is_not_read_because_a_scenario_reads_one_that_begins_alike(tmp_path):
+    text = changed(MODEL, "c_drug: 0}", "c_drug: 0, c: 1}")
+    text = changed(text, "{parameters: {c_new: 10}}",
+                   '{payoffs: {costs: {drug: {price: "2 * strategy.c_drug"}}}}')  # fmt: skip
+    words = ["nothing reads the column 'c' of strategies", "base.yaml:15"]
+    check_words(folder_with(tmp_path, text, PARAMETERS), words)
+
+
+def test_a_column_that_only_a_scenario_reads_is_read(tmp_path):
+    text = changed(MODEL, "c_drug: 0}", "c_drug: 0, c: 0}")
+    text = changed(text, "c_drug: c_new}", "c_drug: c_new, c: c_new}")
+    text = changed(text, "{parameters: {c_new: 10}}",
+                   '{payoffs: {costs: {more: {in: worse, price: strategy.c}}}}')  # fmt: skip
+    check_model(folder_with(tmp_path, text, PARAMETERS))
+
+
 def test_a_draw_out_of_bounds_is_told_with_its_number(tmp_path):
     parameters = changed(PARAMETERS, "family: gamma, se: 1000", "family: normal, se: 9000")
     model = load_model(folder_with(tmp_path, MODEL, parameters))
