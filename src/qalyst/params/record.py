@@ -193,7 +193,6 @@ class RecordReader:
             dirichlet=any(isinstance(f, Dirichlet) for f in uncertainty.values()),
             joint=joint,
             price_year=raw.price_year if currencies(unit) else None,
-            range=(float(raw.range[0]), float(raw.range[1])) if raw.range else None,
             reason=reason,
         )
         for path, value in values.items():
