@@ -30,6 +30,10 @@ _PUBLIC = {
     "simulate": "qalyst.simulation",
     "analyse": "qalyst.analysis",
     "write_report": "qalyst.report.write",
+    "pairwise": "qalyst.decision.cea",
+    "incremental_net_benefit": "qalyst.decision.net_benefit",
+    "net_health_benefit": "qalyst.decision.net_benefit",
+    "switch_thresholds": "qalyst.decision.uncertainty",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
@@ -12,7 +11,7 @@ import numpy as np
 
 from qalyst.axes import Float
 from qalyst.errors import ModelError, nearest
-from qalyst.io.files import find_model, find_targets
+from qalyst.io.files import find_model, find_targets, read_table
 from qalyst.model.resolve import load_model
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import PLACE, Outcomes
@@ -31,6 +30,8 @@ COLUMNS = (
     "doi",
     "status",
 )
+MAY_BE_EMPTY = ("n", "low", "high", "doi")
+ROLES = ("fit", "validation")
 NEAR = 1.96  # standard errors
 
 
@@ -74,24 +75,31 @@ class Published:
     ----------
     years : [point].
     survival : strategy -> [point] share alive.
+    beyond : how many published points lie beyond the horizon, and are not compared.
     """
 
     points: tuple[Point, ...]
     scenarios: tuple[str, ...]
     years: Float
     survival: Mapping[str, Float]
+    beyond: int = 0
 
 
 def published_survival(
     model: ResolvedModel, name: str, values: Mapping[str, float]
 ) -> Published | None:
-    """Compare the model with its published targets; None if it names none.
+    """Compare the model with its published targets; None if none is named or within the horizon.
 
     Parameters
     ----------
     model : the model of the run, for its targets and scenarios.
     name : as the model was asked for.
     values : parameters that were set.
+
+    Raises
+    ------
+    ModelError
+        A table that cannot be read, or a row of it that is no point of survival.
     """
     if model.targets is None:
         return None
@@ -99,11 +107,14 @@ def published_survival(
     compared = load_model(name, scenarios=scenarios, values=values)
     years, survival = survival_curves(compared, base_case(compared))
     path = find_targets(model.targets.file, find_model(name), model.targets.where)
-    points = tuple(
+    points = [
         _point(row, years, survival, f"{path.name}:{line}")
         for line, row in enumerate(_rows(path, model.targets.where), start=2)
-    )
-    return Published(points, scenarios, years, survival)
+    ]
+    within = tuple(point for point in points if point is not None)
+    if not within:
+        return None
+    return Published(within, scenarios, years, survival, len(points) - len(within))
 
 
 def survival_curves(model: ResolvedModel, outcomes: Outcomes) -> tuple[Float, dict[str, Float]]:
@@ -118,43 +129,72 @@ def survival_curves(model: ResolvedModel, outcomes: Outcomes) -> tuple[Float, di
     return outcomes.trace["years"].to_numpy(), survival
 
 
-def _rows(path: Path, where: str) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        missing = set(COLUMNS) - set(reader.fieldnames or [])
-        if missing:
-            raise ModelError(
-                f"{path.name} has no column '{sorted(missing)[0]}'",
-                where=where,
-                mend=f"its columns are {', '.join(COLUMNS)}",
-            )
-        return list(reader)
+def _rows(path: Path, where: str) -> list[dict[str, str | float]]:
+    rows = read_table(path, list(COLUMNS), where, optional=MAY_BE_EMPTY)
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
 def _point(
-    row: Mapping[str, str], years: Float, survival: Mapping[str, Float], where: str
-) -> Point:
-    strategy = row["strategy"]
-    if strategy not in survival:
-        raise ModelError(f"no strategy '{strategy}'", where=where, mend=nearest(strategy, survival))
-    try:
-        months, percent = float(row["months"]), float(row["survival_percent"])
-        low, high = _interval(row, percent)
-    except ValueError as error:
-        raise ModelError(
-            f"a number cannot be read ({error})", where=where, mend="mend the row"
-        ) from error
-    found = float(np.interp(months / 12, years, survival[strategy]))
-    source = row["source"] + (f", doi:{row['doi']}" if row["doi"] else "")
-    return Point(
-        row["series"], strategy, months, percent, low, high, row["role"], source, 100 * found
+    row: Mapping[str, str | float], years: Float, survival: Mapping[str, Float], where: str
+) -> Point | None:
+    """A row as a point; None if the model ends before it."""
+    series, strategy, role, source, doi = (
+        _word(row[key]) for key in ("series", "strategy", "role", "source", "doi")
     )
+    for what, word, known in (("strategy", strategy, survival), ("role", role, ROLES)):
+        if word not in known:
+            raise ModelError(f"no {what} '{word}'", where=where, mend=nearest(word, known))
+    months, percent = (_number(row, key, where) for key in ("months", "survival_percent"))
+    low, high = _interval(row, percent, where)
+    if months < 0:
+        raise ModelError(
+            f"month {months:g} lies before the start", where=where, mend="write 0 or more"
+        )
+    if months / 12 > years[-1] * (1 + 1e-9):  # the last point of time is a sum of cycles
+        return None
+    found = float(np.interp(months / 12, years, survival[strategy]))
+    source += f", doi:{doi}" if doi else ""
+    return Point(series, strategy, months, percent, low, high, role, source, 100 * found)
 
 
-def _interval(row: Mapping[str, str], percent: float) -> tuple[float | None, float | None]:
-    if row["low"] and row["high"]:
-        return float(row["low"]), float(row["high"])
-    if not row["n"]:
+def _interval(
+    row: Mapping[str, str | float], percent: float, where: str
+) -> tuple[float | None, float | None]:
+    """The printed interval of a share in per cent, else the binomial one, else none."""
+
+    def fault(what: str, mend: str) -> ModelError:
+        return ModelError(what, where=where, mend=mend)
+
+    if not 0 <= percent <= 100:
+        raise fault(f"{percent:g} % alive", "write a percentage between 0 and 100")
+    low, high, n = (
+        None if row[key] == "" else _number(row, key, where) for key in ("low", "high", "n")
+    )
+    if n is not None and n <= 0:
+        raise fault(f"{n:g} patients", "write how many, or nothing")
+    if low is not None and high is not None:
+        if not low <= percent <= high:
+            raise fault(
+                f"the interval {low:g} to {high:g} does not hold {percent:g}", "mend the row"
+            )
+        return low, high
+    if low is not None or high is not None:
+        given, lacking = ("low", "high") if high is None else ("high", "low")
+        raise fault(f"'{given}' without '{lacking}'", "give both, or neither")
+    if n is None:
         return None, None
-    half = NEAR * sqrt(percent * (100 - percent) / float(row["n"]))
+    half = NEAR * sqrt(percent * (100 - percent) / n)
     return max(percent - half, 0.0), min(percent + half, 100.0)
+
+
+def _number(row: Mapping[str, str | float], column: str, where: str) -> float:
+    cell = row[column]
+    if isinstance(cell, str):
+        raise ModelError(
+            f"'{column}' is '{cell}', not a number", where=where, mend="write a number"
+        )
+    return cell
+
+
+def _word(cell: str | float) -> str:
+    return cell if isinstance(cell, str) else f"{cell:g}"

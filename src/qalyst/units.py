@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import pint
+from pint.util import UnitsContainer
 
 from qalyst.errors import ModelError, nearest
 
@@ -29,11 +30,15 @@ LABEL = "label"
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]*")
 _MISSPELT_TIME = {"yr", "yrs", "y", "mo", "mth", "wk", "d", *(f"{word}s" for word in YEARS)}
 
-_registry: Any = pint.UnitRegistry(None)
-_registry.define("year = [time]")
-for _word in ("month", "week", "day"):
-    _registry.define(f"{_word} = {YEARS[_word]!r} * year")
-_registry.define("QALY = [health]")
+_registry: Any = pint.UnitRegistry(None)  # without a definition: it knows only how units multiply
+
+
+def _base(word: str) -> Any:
+    """The unit of a word that stands for itself: year, QALY, a currency, a counted noun.
+
+    It is made without asking the registry, whose methods and plurals are names too.
+    """
+    return _registry.Unit(UnitsContainer({word: 1}))
 
 
 @dataclass(frozen=True)
@@ -157,10 +162,10 @@ def parse_unit(text: str, where: str = "unit") -> Unit:
         if word == "1":
             continue
         if word == "utility":
-            dimension = dimension * (_registry.QALY / _registry.year) ** power
+            dimension = dimension * (_base("QALY") / _base("year")) ** power
             continue
-        own_factor, root = _registry.get_root_units(_word_unit(word, words, where))
-        dimension, factor = dimension * root**power, factor * float(own_factor) ** power
+        base, length = _word_unit(word, words, where)
+        dimension, factor = dimension * base**power, factor * length**power
     return Unit(dimension, factor=factor, text=words)
 
 
@@ -181,12 +186,13 @@ def _factors(words: str, where: str) -> list[tuple[int, str]]:
     return found
 
 
-def _word_unit(word: str, words: str, where: str) -> Any:
+def _word_unit(word: str, words: str, where: str) -> tuple[Any, float]:
+    """The base of a word, and how many of it the word is."""
+    if word in YEARS:
+        return _base("year"), YEARS[word]
     if word in _MISSPELT_TIME or not _WORD.fullmatch(word):
         raise ModelError(f"'{word}' is not a unit in '{words}'", where=where, mend=_mend(word))
-    if word not in YEARS and word != "QALY" and not hasattr(_registry, word):
-        _registry.define(f"{word} = [{word}]")
-    return getattr(_registry, word)
+    return _base(word), 1.0
 
 
 def _mend(word: str) -> str:
@@ -228,7 +234,7 @@ def without_nouns(unit: Unit) -> Unit:
     """The unit with its counted things taken out (a bare number may count any of them)."""
     dimension = unit.dimension
     for word, power in nouns(unit).items():
-        dimension = dimension / getattr(_registry, word) ** power
+        dimension = dimension / _base(word) ** power
     return replace(unit, dimension=dimension, text="")
 
 
@@ -237,8 +243,8 @@ def _powers(unit: Unit) -> dict[str, float]:
 
 
 ONE = Unit(_registry.dimensionless, text="1")
-YEAR = Unit(_registry.year, text="year")
-PER_YEAR = Unit(_registry.year**-1, text="1/year")
+YEAR = Unit(_base("year"), text="year")
+PER_YEAR = Unit(_base("year") ** -1, text="1/year")
 BARE_NUMBER = Unit(_registry.dimensionless, kind=BARE)
 LABELS = Unit(_registry.dimensionless, kind=LABEL)
 CONDITION = Unit(_registry.dimensionless, kind="condition")

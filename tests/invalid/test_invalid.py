@@ -69,6 +69,8 @@ MODEL_FAULTS = {
     "an alias": ("groups:\n  alive: [stable, worse]", "groups:\n  alive: &a [stable, worse]\n  same: *a", ["anchors and aliases", "base.yaml:24"]),
     "not a number": ("discount: 0.03}\n  qalys", "discount: .nan}\n  qalys", [".nan", "finite number", "base.yaml:8"]),
     "infinity": ("discount: 0.03}\n  qalys", "discount: .inf}\n  qalys", [".inf", "finite number"]),
+    "a number of 400 digits": ("utility: u_worse}", f"utility: {10**399}}}", ["the number 1000000000000000... is too large", "finite number", "base.yaml:20"]),
+    "a number of 400 digits in an expression": ("age: 60 + years", f"age: {'9' * 400} + years", ["is not part of the language", "write a finite number", "define.age"]),
     "a discount rate above one": ("discount: 0.03}\n  qalys", "discount: 3}\n  qalys", ["discount rate of 'costs' is 3"]),
     "attributes": ("profiles:", "attributes:\n  bmi: {family: normal, mean: 25, sd: 3, unit: 1}\nprofiles:", ["`attributes:` is not available yet"]),
     "a model file of another name": ("model: base", "model: bases", ["called 'bases'", "base.yaml"]),
@@ -87,6 +89,8 @@ MODEL_FAULTS = {
     "a move from the end": ("  die:     {from: alive", "  odd:     {from: end, to: dead, probability: 1}\n  die:     {from: alive", ["'end' means nothing here", "transitions.odd"]),
     "time in the start": ("{in: stable, price", "{in: start, price", ["'start' means nothing here", "base.yaml:39"]),
     "a move that no row makes": ("{to: dead,   price: c_dying}", "{from: worse, to: stable, price: c_dying}", ["'dying' counts moves that no row makes"]),
+    "two states called alike": ("stable: {utility: u_stable}", "stable: {utility: u_stable, label: worse}", ["the states 'stable' and 'worse' are both called 'worse'", "base.yaml:19", "base.yaml:20", "a `label:` of its own"]),
+    "two strategies called alike": ("old: {hr_drug: 1,       c_drug: 0}", "old: {hr_drug: 1, c_drug: 0, label: new}", ["the strategies 'old' and 'new' are both called 'new'"]),
     "a group named like a state": ("groups:", "groups:\n  stable: [worse]", ["the group 'stable' has the name of a state"]),
     "an unused group of unknown states": ("groups:", "groups:\n  g: [stabel]", ["unknown state 'stabel' in the group 'g'", "did you mean 'stable'?"]),
     "an unused definition with an unknown name": ("define:", "define:\n  x: r_worsn + 1", ["unknown name 'r_worsn'", "did you mean 'r_worsen'?", "define.x"]),
@@ -125,6 +129,7 @@ PARAMETER_FAULTS = {
     "a value that is no number": ("value: 9000, unit: USD", "value: lots, unit: USD", ["'c_dying' value is 'lots', not a number"]),
     "not a number": ("value: 9000, unit: USD", "value: .nan, unit: USD", [".nan", "finite number"]),
     "infinity": ("value: 9000, unit: USD", "value: 1e999, unit: USD", ["1e999", "finite number"]),
+    "a number of 5000 digits": ("value: 9000, unit: USD", f"value: {'9' * 5000}, unit: USD", ["the number 9999999999999999... is too large", "finite number"]),
     "a missing value": ("value: 9000, unit: USD", "unit: USD", ["'c_dying' has no value"]),
     "a misspelt unit": ("unit: 1/year}", "unit: 1/yr}", ["'yr' is not a unit", "did you mean 'year'?"]),
     "money without a price year": ("  price_year: 2024\n", "", ["has no price year", "c_new"]),
@@ -139,6 +144,10 @@ PARAMETER_FAULTS = {
     "a curve without its scale": ("value: {shape: 1.2, scale: 30}", "value: {shape: 1.2}", ["pfs", "scale"]),
     "a negative shape": ("value: {shape: 1.2, scale: 30}", "value: {shape: -1.2, scale: 30}", ["shape", "pfs"]),
     "a spread that is no number": ("family: beta, se: 0.02", "family: beta, cv: wide", ["`cv` is 'wide', not a number"]),
+    "a standard error of 0": ("family: beta, se: 0.02", "family: beta, se: 0", ["`se` of 'p_event' is 0", "{family: fixed, reason: ...}"]),
+    "a standard error of 0 in a cell": ("value: {female: {50: 0.01, 70: 0.03}, male: {50: 0.02, 70: 0.05}}", "value: {female: {50: 0.01, 70: 0.03}, male: {50: 0.02, 70: 0.05}}, uncertainty: {family: gamma, se: {female: {50: 0.01, 70: 0}, male: {50: 0.01, 70: 0.01}}}", ["`se` of 'r_death[female, 70]' is 0"]),
+    "a cv of 0": ("family: beta, se: 0.02", "family: beta, cv: 0", ["`cv` of 'p_event' is 0", "{family: fixed, reason: ...}"]),
+    "an unknown family of cells of 0": ("value: {female: {50: 0.01, 70: 0.03}, male: {50: 0.02, 70: 0.05}}", "value: {female: {50: 0, 70: 0}, male: {50: 0, 70: 0}}, uncertainty: {family: nonsense, cv: 0.1}", ["nonsense", "r_death[female, 50]"]),
     "a negative cv": ("family: beta, se: 0.02", "family: beta, cv: -0.1", ["`cv` of 'p_event' is -0.1"]),
     "a median and a misspelt shape": ("value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "value: {median: 14, shap: 1.2}, unit: {median: month, shape: 1}", ["the weibull curve 'pfs' has median, shap", "give median and shape"]),
     "a median without its shape": ("value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "value: {median: 14}, unit: {median: month}", ["give median and shape"]),
@@ -148,7 +157,22 @@ PARAMETER_FAULTS = {
     "a unit that the parameter cannot have": ("unit: {rate: 1/year}", "unit: {rate: USD}", ["'rate' of the curve is in USD", "1/time"]),
     "a curve fixed without a reason": ("unit: {rate: 1/year}}", "unit: {rate: 1/year}, uncertainty: {family: fixed}}", ["'os'", "reason"]),
     "a lognormal median of a lognormal curve": ("curve: weibull, value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "curve: lognormal, value: {meanlog: 3, sdlog: 1}, unit: {meanlog: month, sdlog: 1}, uncertainty: {family: lognormal, ci95: [20, 45], of: median}", ["`of: median` does not spread a lognormal curve"]),
+    "a curve with a standard error": ("value: {rate: 0.2}, unit: {rate: 1/year}}", "by: [sex], value: {female: {rate: 0.2}, male: {rate: 0.5}}, unit: {rate: 1/year}, uncertainty: {family: lognormal, se: 0.5, of: median}}", ["the uncertainty of the curve 'os' has `se`", "ci95: [low, high], of: median", "base.yaml:14"]),
+    "a rate whose median lies outside its interval": ("unit: {rate: 1/year}}", "unit: {rate: 1/year}, uncertainty: {family: lognormal, ci95: [100, 200], of: median}}", ["the median of 'os'", "3.46574 is outside its own 95 % interval, 100 to 200"]),
+    "a rate of one label whose median lies outside": ("value: {rate: 0.2}, unit: {rate: 1/year}}", "by: [sex], value: {female: {rate: 0.2}, male: {rate: 0.5}}, unit: {rate: 1/year}, uncertainty: {family: lognormal, ci95: [2, 6], of: median}}", ["the median of 'os[male]'", "1.38629 is outside"]),
+    "a rate outside its interval": ("unit: {rate: 1/year}}", "unit: {rate: 1/year}, uncertainty: {family: lognormal, ci95: [1, 2], of: rate}}", ["the rate of 'os'", "0.2 is outside"]),
+    "a median of a shape of 0": ("value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "value: {shape: 0, scale: 30}, unit: {shape: 1, scale: month}, uncertainty: {family: lognormal, ci95: [20, 45], of: median}", ["shape of a weibull curve is 0"]),
+    "the scale of a spline spread": ("curve: weibull, value: {shape: 1.2, scale: 30}, unit: {shape: 1, scale: month}", "curve: spline, value: {gammas: [-4, 1], knots: [0, 4], scale: hazard}, unit: {gammas: 1, knots: month, scale: 1}, uncertainty: {family: lognormal, ci95: [20, 45], of: scale}", ["`of: scale` does not spread a spline curve"]),
     "an axis twice": ("by: [sex, age]", "by: [sex, sex]", ["'by' must name each once"]),
+    "a file of a number": ("value: 9000, unit: USD", "value: 9000, file: x.csv, unit: USD", ["'c_dying' has `file:`", "a table", "base.yaml:16"]),
+    "a file of a curve": ("curve: exponential", "file: x.csv, curve: exponential", ["'os' has `file:`", "a table"]),
+    "a spread of a cell that is not there": ("value: {female: {50: 0.01, 70: 0.03}, male: {50: 0.02, 70: 0.05}}", "value: {female: {50: 0.01, 70: 0.03}, male: {50: 0.02, 70: 0.05}}, uncertainty: {family: gamma, se: {female: {50: 0.01, 70: 0.01}, male: {50: 0.01, 70: 0.01, 80: 0.01}}}", ["`se` of 'r_death' has the cell [male, 80], which its value has not"]),
+    "a price year of a probability": ("value: 0.4, unit: probability", "value: 0.4, unit: probability, price_year: 2020", ["'p_branch' has `price_year:`", "probability is no money", "drop it", "base.yaml:10"]),
+    "a price year of a curve": ("curve: exponential", "price_year: 2020, curve: exponential", ["'os' has `price_year:`", "is no money"]),
+    "a number together": ("family: beta, se: 0.02", "family: beta, se: 0.02, together: true", ["'p_event' has `together:`", "a table"]),
+    "a curve together": ("unit: {rate: 1/year}}", "unit: {rate: 1/year}, uncertainty: {family: lognormal, ci95: [2, 6], of: median, together: true}}", ["'os' has `together:`"]),
+    "a joint record together": ("  c_dying:", "  j: {label: J, names: [a, b], value: {a: 1, b: 2}, unit: 1, uncertainty: {family: normal, covariance: [[1, 0], [0, 1]], together: true}}\n  c_dying:", ["'j' has `together:`"]),
+    "shares together": ("  c_dying:", "  p_x: {label: X, by: [to], unit: probability, uncertainty: {family: dirichlet, counts: {stable: 3, dead: 1}, together: true}}\n  c_dying:", ["'p_x' has `together:`"]),
     "a falling range": ("value: 9000, unit: USD", "value: 9000, unit: USD, range: [9, 1]", ["'range' must be [low, high]"]),
     "together in words": ("family: beta, se: 0.02", "family: beta, se: 0.02, together: maybe", ["`together: maybe`"]),
     "common that is a list": ("common:\n", "common: [a]\nrest:\n", ["`common:` is not a mapping"]),
@@ -271,6 +295,22 @@ def test_curves_that_cross_are_told(tmp_path):
         base_case(model)
     assert "the share of 'worse' is" in str(caught.value)
     assert "cap the curve with min(...)" in str(caught.value)
+
+
+def test_a_column_is_not_read_because_a_scenario_reads_one_that_begins_alike(tmp_path):
+    text = changed(MODEL, "c_drug: 0}", "c_drug: 0, c: 1}")
+    text = changed(text, "{parameters: {c_new: 10}}",
+                   '{payoffs: {costs: {drug: {price: "2 * strategy.c_drug"}}}}')  # fmt: skip
+    words = ["nothing reads the column 'c' of strategies", "base.yaml:15"]
+    check_words(folder_with(tmp_path, text, PARAMETERS), words)
+
+
+def test_a_column_that_only_a_scenario_reads_is_read(tmp_path):
+    text = changed(MODEL, "c_drug: 0}", "c_drug: 0, c: 0}")
+    text = changed(text, "c_drug: c_new}", "c_drug: c_new, c: c_new}")
+    text = changed(text, "{parameters: {c_new: 10}}",
+                   '{payoffs: {costs: {more: {in: worse, price: strategy.c}}}}')  # fmt: skip
+    check_model(folder_with(tmp_path, text, PARAMETERS))
 
 
 def test_a_draw_out_of_bounds_is_told_with_its_number(tmp_path):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qalyst.errors import ModelError
 from qalyst.model.expressions import (
     Among,
     Binary,
@@ -51,3 +53,8 @@ def larger(parts: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
 @given(st.recursive(leaves, larger, max_leaves=12))
 def test_the_text_of_a_tree_parses_to_the_tree(tree):
     assert parse(text_of(tree), "here") == tree
+
+
+def test_a_number_that_no_float_holds_is_refused():
+    with pytest.raises(ModelError, match="write a finite number"):
+        parse(10**400, "here")

@@ -33,7 +33,7 @@ from qalyst.model.expressions import (
     children,
     text_of,
 )
-from qalyst.model.kinds import rate_interval
+from qalyst.model.kinds import compares_times, rate_interval
 from qalyst.model.resolved import Expression, Label, ResolvedModel
 from qalyst.params.draws import Values
 
@@ -124,10 +124,9 @@ class _Walk:
             case Binary(operator, left, right):
                 return _ARITHMETIC[operator](self.of(left), self.of(right))
             case Comparison(operator, left, right):
-                return _compared(operator, self.of(left), self.of(right))
+                return self._compared(operator, left, right)
             case Among(operand, labels):
-                found = self.of(operand)
-                return _any(_compared("==", found, self.of(label)) for label in labels)
+                return _any(self._compared("==", operand, label) for label in labels)
             case Not(operand):
                 return np.logical_not(self.of(operand))
             case Logic("or", operands):
@@ -135,6 +134,15 @@ class _Walk:
             case Logic(_, operands):
                 return np.logical_not(_any(np.logical_not(self.of(each)) for each in operands))
         raise AssertionError(tree)
+
+    def _compared(self, operator: str, *sides: Expr) -> Any:
+        """A comparison of times (which tolerate 1e-9 years), of other numbers, or of labels."""
+        left, right = map(self.of, sides)
+        if isinstance(left, str) or isinstance(right, str):
+            return (left == right) == (operator == "==")
+        in_time = compares_times(self.model, self.expression, *sides)
+        words = vocabulary.TIME_COMPARISONS if in_time else vocabulary.COMPARISONS
+        return words[operator](left, right)
 
     def _name(self, name: str) -> Any:
         setting, model = self.setting, self.model
@@ -278,13 +286,6 @@ _ARITHMETIC = {
     "/": lambda a, b: np.divide(a, b),
     "**": lambda a, b: np.power(np.asarray(a, float), b),
 }
-
-
-def _compared(operator: str, left: Any, right: Any) -> Any:
-    """A comparison of numbers (clocks tolerate 1e-9) or of labels."""
-    if isinstance(left, str) or isinstance(right, str):
-        return (left == right) == (operator == "==")
-    return vocabulary.COMPARISONS[operator](left, right)
 
 
 def _any(conditions: Any) -> Any:

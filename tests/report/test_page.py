@@ -8,7 +8,7 @@ import pytest
 
 from qalyst.report.html import page
 from qalyst.report.labels import strategy_label
-from qalyst.report.page_tables import decision, results, status_text
+from qalyst.report.page_tables import breakdowns, decision, results, status_text
 from qalyst.report.provenance import provenance, rerun
 from qalyst.report.words import committee_sentence
 
@@ -143,3 +143,12 @@ def test_only_provenance_knows_the_time(written):
 
 def test_a_page_has_the_same_bytes_twice(three):
     assert page_of(three) == page_of(three)
+
+
+def test_parts_of_an_outcome_that_are_called_alike_stand_in_rows_of_their_own(three):
+    states = {name: replace(s, label="Alike") for name, s in three.model.states.items()}
+    model = replace(three.model, states=states)
+    tables = [t for t in breakdowns(replace(three, model=model)) if t.caption.endswith("by state")]
+    by_name = [t for t in breakdowns(three) if t.caption.endswith("by state")]
+    assert [len(t.rows) for t in tables] == [len(t.rows) for t in by_name]
+    assert [t.rows[-1] for t in tables] == [t.rows[-1] for t in by_name]

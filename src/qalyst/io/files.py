@@ -7,7 +7,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -113,8 +113,16 @@ def inside(folder: Path, name: str, where: str) -> Path:
     return path
 
 
-def read_table(path: Path, columns: list[str], where: str) -> list[list[str | float]]:
+def read_table(
+    path: Path, columns: list[str], where: str, *, optional: Sequence[str] = ()
+) -> list[list[str | float]]:
     """Rows of a CSV table: the wanted columns, numbers as numbers.
+
+    Parameters
+    ----------
+    path, columns : the file, and the columns in the order wanted.
+    where : what names the file, for messages.
+    optional : those of the columns whose cells may be empty; such a cell is ''.
 
     Raises
     ------
@@ -125,7 +133,7 @@ def read_table(path: Path, columns: list[str], where: str) -> list[list[str | fl
     if path.stat().st_size > MAX_TABLE_BYTES:
         raise ModelError(f"the table {path.name} is too large", where=where, mend="shorten it")
     try:
-        return _rows(path, columns, where)
+        return _rows(path, columns, where, optional)
     except (UnicodeDecodeError, csv.Error) as error:
         raise ModelError(
             f"{path.name} is no CSV table in UTF-8 ({error})",
@@ -134,7 +142,9 @@ def read_table(path: Path, columns: list[str], where: str) -> list[list[str | fl
         ) from error
 
 
-def _rows(path: Path, columns: list[str], where: str) -> list[list[str | float]]:
+def _rows(
+    path: Path, columns: list[str], where: str, optional: Sequence[str]
+) -> list[list[str | float]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
         missing = [name for name in columns if name not in (reader.fieldnames or [])]
@@ -145,7 +155,12 @@ def _rows(path: Path, columns: list[str], where: str) -> list[list[str | float]]
                 mend=nearest(missing[0], reader.fieldnames or []),
             )
         return [
-            [_number_or_word(row[name], f"{path.name}:{line}", name) for name in columns]
+            [
+                ""
+                if name in optional and not (row[name] or "").strip()
+                else _number_or_word(row[name], f"{path.name}:{line}", name)
+                for name in columns
+            ]
             for line, row in enumerate(reader, start=2)
         ]
 

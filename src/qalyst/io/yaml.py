@@ -187,17 +187,16 @@ def _scalar(node: yaml.Node, name: str) -> Any:
             where=str(_mark(node, name)),
             mend="write a finite number",
         )
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        number = float(text)
-        if not math.isfinite(number):
+    whole = _INTEGER.fullmatch(text)
+    if whole or _FLOAT.fullmatch(text):
+        if not math.isfinite(float(text)):
+            shown = text if len(text) <= 16 else f"{text[:16]}..."
             raise ModelError(
-                f"the number {text} is too large",
+                f"the number {shown} is too large",
                 where=str(_mark(node, name)),
                 mend="write a finite number",
             )
-        return number
+        return int(text) if whole else float(text)
     return text
 
 

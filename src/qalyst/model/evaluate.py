@@ -212,26 +212,24 @@ class Evaluator:
 
     def _from_hazard(self, curve: Residual, time: Array, bins: int) -> Array:
         """A hazard cumulated cycle by cycle, log-linear within."""
-        axis = 1 if time.shape[1] > 1 else 0
-        points = int(np.ceil(time.max() / self._cycle)) + 2
-        shape = (1, points, 1) if axis else (points, 1, 1)
-        grid = (np.arange(points) * self._cycle).reshape(shape)
-        hazard = self._of(curve.arguments[0], bins, _Times(grid))
-        hazard = np.broadcast_to(hazard, np.broadcast_shapes(hazard.shape, grid.shape))
-        cumulated = np.cumsum(hazard * self._cycle, axis=axis)
-        cumulated = np.concatenate([np.zeros_like(cumulated.take([0], axis)), cumulated], axis=axis)
-        position = time / self._cycle
-        index = np.minimum(np.floor(position + TOLERANCE).astype(np.int64), points - 1)
-        share = np.clip(position - index, 0, 1)
-        flat = index.reshape(-1)
         if time.shape[2] > 1:
             raise ModelError(
                 f"the curve '{curve.arguments[1]}' is read at a time that differs between draws",
                 where=self._where(curve),
                 mend="read it at years or years_in_state",
             )
-        before, after = cumulated.take(flat, axis), cumulated.take(flat + 1, axis)
-        return -(before * (1 - share) + after * share)
+        points = int(np.ceil(time.max() / self._cycle)) + 2
+        grid = (np.arange(points) * self._cycle)[:, None, None]
+        hazard = self._of(curve.arguments[0], bins, _Times(grid))
+        hazard = np.broadcast_to(hazard, (points, 1, hazard.shape[2]))[:, 0]
+        cumulated = np.concatenate(
+            [np.zeros((1, hazard.shape[1])), np.cumsum(hazard * self._cycle, axis=0)]
+        )
+        position = time / self._cycle
+        index = np.minimum(np.floor(position + TOLERANCE).astype(np.int64), points - 1)
+        share = np.clip(position - index, 0, 1)
+        index = index[:, :, 0]
+        return np.asarray(-(cumulated[index] * (1 - share) + cumulated[index + 1] * share))
 
     # -- when does a value change?
 

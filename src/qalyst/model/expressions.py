@@ -7,7 +7,7 @@ walked once and rebuilt from the nodes below. Everything else is an error that n
 from __future__ import annotations
 
 import ast
-import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +18,7 @@ from qalyst.model.vocabulary import FUNCTIONS
 
 MAX_CHARACTERS = 500
 MAX_NODES = 200
+LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,8 @@ def parse(value: object, where: str) -> Expr:
     if isinstance(value, bool):
         return Truth(value)
     if isinstance(value, int | float):
+        if not -LARGEST <= value <= LARGEST:  # a whole number may be larger than any float
+            raise ModelError("the number is too large", where=where, mend="write a finite number")
         return Number(float(value))
     if not isinstance(value, str):
         raise ModelError(
@@ -206,10 +209,9 @@ class _Builder:
             raise self.refuse(str(node.value), "write true or false")
         if not isinstance(node.value, int | float):
             raise self.refuse(ast.unparse(node), "labels are written without quotes")
-        number = float(node.value) if abs(node.value) < 1e300 else math.inf
-        if not math.isfinite(number):
+        if not node.value <= LARGEST:
             raise self.refuse(ast.unparse(node), "write a finite number")
-        return Number(number)
+        return Number(float(node.value))
 
     def _name(self, node: ast.Name) -> Expr:
         if node.id in ("true", "false"):

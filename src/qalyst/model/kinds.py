@@ -472,6 +472,12 @@ def rate_interval(model: ResolvedModel, expression: Expression, tree: Expr) -> f
     return unit.interval
 
 
+def compares_times(model: ResolvedModel, expression: Expression, *sides: Expr) -> bool:
+    """Whether a comparison in an expression is one of times, such as clocks."""
+    units = _Units(model, expression)
+    return any(_is_time(units.of(side)) for side in sides)
+
+
 def outcome_scale(model: ResolvedModel, outcome: str) -> float:
     """What turns years into the outcome's own unit of time (1 for money and QALYs)."""
     unit = model.outcomes[outcome].unit

@@ -24,7 +24,7 @@ from qalyst.model.expressions import (
     Truth,
     children,
 )
-from qalyst.model.kinds import rate_interval
+from qalyst.model.kinds import compares_times, rate_interval
 from qalyst.model.residual import Residual, Residuals
 from qalyst.model.resolved import Expression, ResolvedModel
 from qalyst.model.vocabulary import TOLERANCE
@@ -48,6 +48,7 @@ class PartialEvaluator:
         self.residuals = Residuals()
         self._memo: dict[tuple[Any, ...], Residual] = {}
         self._reads: dict[Expr, frozenset[str]] = {}
+        self._times: dict[tuple[Expr, ...], bool] = {}
 
     def value(self, expression: Expression, place: Place) -> Residual:
         """The residual of an expression in a place.
@@ -104,6 +105,13 @@ class PartialEvaluator:
         for child in children(tree):
             self._collect(child, names, seen)
 
+    def compares_times(self, expression: Expression, *sides: Expr) -> bool:
+        """Whether the two sides of a comparison are times."""
+        found = self._times.get(sides)
+        if found is None:
+            found = self._times[sides] = compares_times(self.model, expression, *sides)
+        return found
+
     def drawn(self, parameter: Parameter, path: tuple[Any, ...]) -> bool:
         """Whether a cell differs between draws."""
         if parameter.joint is not None:
@@ -141,12 +149,9 @@ class _Evaluation:
             case Binary(operator, left, right):
                 return make.apply(operator, self.of(left), self.of(right))
             case Comparison(operator, left, right):
-                return self._compare(operator, self.of(left), self.of(right))
+                return self._compare(operator, left, right)
             case Among(operand, labels):
-                one = self.of(operand)
-                return make.logic(
-                    "or", [self._compare("==", one, self.of(label)) for label in labels]
-                )
+                return make.logic("or", [self._compare("==", operand, label) for label in labels])
             case Call(function, arguments):
                 return self._call(function, arguments)
 
@@ -239,7 +244,8 @@ class _Evaluation:
 
     # -- functions
 
-    def _compare(self, operator: str, left: Residual, right: Residual) -> Residual:
+    def _compare(self, operator: str, *sides: Expr) -> Residual:
+        left, right = map(self.of, sides)
         labels = [side for side in (left, right) if side.constant and isinstance(side.value, str)]
         if labels:
             if len(labels) < 2 or operator not in ("==", "!="):
@@ -249,7 +255,8 @@ class _Evaluation:
                     "labels are equal (==) or not (!=)",
                 )
             return self.make.constant((left.value == right.value) == (operator == "=="))
-        return self.make.apply(operator, left, right)
+        times = self.outer.compares_times(self.expression, *sides)
+        return self.make.apply(f"time {operator}" if times else operator, left, right)
 
     def _call(self, function: str, arguments: tuple[Expr, ...]) -> Residual:
         make, cycle = self.make, self.model.timing.cycle

@@ -16,6 +16,7 @@ import numpy as np
 from qalyst.axes import CYCLE, DRAW, RESIDENCE
 from qalyst.model.vocabulary import (
     COMPARISONS,
+    TIME_COMPARISONS,
     at,
     every,
     probability_of,
@@ -44,6 +45,7 @@ NUMERIC: dict[str, Callable[..., Any]] = {
     "every": lambda clock, k, step: every(clock, k, step),
     "at": lambda clock, *moments: at(clock, *moments[:-1], step=moments[-1]),
     **COMPARISONS,
+    **{f"time {word}": compare for word, compare in TIME_COMPARISONS.items()},
 }
 
 

@@ -29,6 +29,7 @@ from qalyst.params.money import Money, in_one_money
 from qalyst.params.parameter import Parameter
 
 COMMAND_LINE = "command line  --set"
+_TABLE_COLUMN = re.compile(r"[A-Za-z]\w*\.[A-Za-z]\w*")  # whole names, as an expression reads them
 _LATER = {
     "attributes": "attributes need the individuals engine, which comes later: use profiles",
 }
@@ -342,7 +343,7 @@ def _check(model: ResolvedModel, merged: Section, mistakes: Mistakes) -> None:
 def _check_columns(model: ResolvedModel, merged: Section, mistakes: Mistakes) -> None:
     """A column that nothing reads, in base or scenario, is a misspelling."""
     _, used = used_names(model)
-    scenario_text = repr(merged.get("scenarios", {}))
+    in_scenarios = set(_TABLE_COLUMN.findall(repr(merged.get("scenarios", {}))))
     tables: dict[str, str] = {
         "strategy": "strategies",
         "treatment": "treatments",
@@ -354,7 +355,7 @@ def _check_columns(model: ResolvedModel, merged: Section, mistakes: Mistakes) ->
         columns = {name: cell for cells in rows for name, cell in cells.items()}
         known = [name for name in columns if (table, name) in used]
         for name, cell in columns.items():
-            if (table, name) not in used and f"{table}.{name}" not in scenario_text:
+            if (table, name) not in used and f"{table}.{name}" not in in_scenarios:
                 mistakes.add(
                     f"nothing reads the column '{name}' of {section}",
                     where=cell.where,

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from qalyst.errors import Mistakes, nearest
-from qalyst.model.resolved import POINT_CORRECTIONS, START, Payoff, ResolvedModel, Transition
+from qalyst.model.resolved import (
+    POINT_CORRECTIONS,
+    START,
+    Payoff,
+    ResolvedModel,
+    State,
+    Strategy,
+    Transition,
+)
 
 
 def check_structure(model: ResolvedModel, stated: set[str], mistakes: Mistakes) -> None:
@@ -16,6 +26,8 @@ def check_structure(model: ResolvedModel, stated: set[str], mistakes: Mistakes) 
     mistakes : where they are noted.
     """
     _check_time(model, stated, mistakes)
+    _check_labels("states", model.states.values(), mistakes)
+    _check_labels("strategies", model.strategies.values(), mistakes)
     if model.occupancy:
         _check_occupancy(model, mistakes)
         return
@@ -24,6 +36,20 @@ def check_structure(model: ResolvedModel, stated: set[str], mistakes: Mistakes) 
     _check_clocks(model, mistakes)
     _check_instant_loops(model, mistakes)
     _check_lines(model, mistakes)
+
+
+def _check_labels(what: str, rows: Iterable[State | Strategy], mistakes: Mistakes) -> None:
+    """Two rows of a table or lines of a figure called alike cannot be told apart."""
+    called: dict[str, State | Strategy] = {}
+    for row in rows:
+        words = row.label.replace("_", " ")  # as names are printed
+        other = called.setdefault(words, row)
+        if other is not row:
+            mistakes.add(
+                f"the {what} '{other.name}' and '{row.name}' are both called '{words}'",
+                where=f"{other.where} and {row.where}",
+                mend="give each a `label:` of its own",
+            )
 
 
 def _check_time(model: ResolvedModel, stated: set[str], mistakes: Mistakes) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-TOLERANCE = 1e-9  # comparisons of clocks: a month counted twelve times is a year
+TOLERANCE = 1e-9  # years, of clocks: a month counted twelve times is a year; else a share
 
 
 @dataclass(frozen=True)
@@ -131,14 +131,22 @@ RESERVED = {
     )
 }
 
-COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "==": lambda a, b: np.abs(a - b) < TOLERANCE,
-    "!=": lambda a, b: np.abs(a - b) >= TOLERANCE,
-    "<": lambda a, b: a < b - TOLERANCE,
-    "<=": lambda a, b: a <= b + TOLERANCE,
-    ">": lambda a, b: a > b + TOLERANCE,
-    ">=": lambda a, b: a >= b - TOLERANCE,
-}
+
+def _comparisons(near: Callable[[Any, Any], Any]) -> dict[str, Callable[[Any, Any], Any]]:
+    """The comparisons of two numbers that are equal if they differ by no more than `near`."""
+    return {
+        "==": lambda a, b: np.abs(a - b) <= near(a, b),
+        "!=": lambda a, b: np.abs(a - b) > near(a, b),
+        "<": lambda a, b: a < b - near(a, b),
+        "<=": lambda a, b: a <= b + near(a, b),
+        ">": lambda a, b: a > b + near(a, b),
+        ">=": lambda a, b: a >= b - near(a, b),
+    }
+
+
+TIME_COMPARISONS = _comparisons(lambda a, b: TOLERANCE)
+# a share of the smaller, so that a rate of 1e-10 is above 0
+COMPARISONS = _comparisons(lambda a, b: TOLERANCE * np.minimum(np.abs(a), np.abs(b)))
 
 
 def every(clock: Any, k: Any, step: float) -> Any:

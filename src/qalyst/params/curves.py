@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from qalyst.errors import nearest
 from qalyst.io.yaml import Section
-from qalyst.params.parameter import Joint, Key, Parameter, Path, check_curve
+from qalyst.params.parameter import Joint, Key, Parameter, Path, check_curve, show_path
 from qalyst.params.record import RecordReader
 from qalyst.stats import survival
 from qalyst.stats.uncertainty import Fixed, ImpossibleMoments, LogNormal, Uncertainty
@@ -50,13 +51,13 @@ class CurveReader(RecordReader):
             ONE,
             ", ".join(f"{key}: {text}" for key, text in unit.items()),
             values,
-            self._uncertainty(values, curves),
+            {},
             joint=self._joint(values) if self.kind == "normal" else None,
             curve_unit=self._unit_of_time(unit, "median" in next(iter(curves.values()))),
             design=design,
         )
-        check_curve(parameter, self.where)
-        yield parameter
+        check_curve(parameter, self.where)  # before its median is worked out
+        yield replace(parameter, uncertainty=self._uncertainty(values, curves))
 
     # -- values
 
@@ -184,7 +185,7 @@ class CurveReader(RecordReader):
     ) -> dict[Path, Uncertainty]:
         """A lognormal median is a lognormal scale (or rate) with the same spread of logs."""
         curve = str(self.raw.curve)
-        known = [each.name for each in survival.FAMILIES[curve].parameters]
+        known = [each.name for each in survival.FAMILIES[curve].parameters if each.drawn]
         scaled = _CARRIES_MEDIAN.get(curve) if self.of == "median" else self.of
         if scaled not in known:
             raise self.fault(
@@ -193,25 +194,42 @@ class CurveReader(RecordReader):
             )
         stated = self.read_family(self.family)
         assert isinstance(stated, LogNormal)
-        for named in curves.values():
-            centre = named.get(self.of)
-            if centre is None:
-                if stated.se is not None:
-                    raise self.fault(f"`se` needs `{self.of}:` in the value", "give ci95")
-                continue
-            try:
-                stated.check(self.number(centre, str(self.of)))
-            except ImpossibleMoments as error:
-                raise self.fault(
-                    f"the uncertainty of '{self.name}' is impossible: {error}", "mend its interval"
-                ) from error
-        centres = [named.get(self.of, 1.0) for named in curves.values()]
-        spread = stated.log_moments(float(centres[0]))[1]
+        if stated.ci95 is None:
+            raise self.fault(
+                f"the uncertainty of the curve '{self.name}' has `se`",
+                f"give the 95 % interval of its {self.of}: {{family: lognormal, "
+                f"ci95: [low, high], of: {self.of}}}",
+            )
+        for labels, named in curves.items():
+            self._check_centre(stated, labels, self._centre(named, labels, values))
+        spread = stated.log_moments(1.0)[1]  # that of an interval is the same about any value
         fixed = Fixed(reason="given with the curve")
         return {
             path: _lognormal_about(value, spread) if path[-1] == scaled else fixed
             for path, value in values.items()
         }
+
+    def _centre(self, named: dict[Key, Any], labels: Path, values: dict[Path, float]) -> float:
+        """The median, scale or rate of a curve, in the unit of the record."""
+        if self.of != "median":
+            return values[(*labels, str(self.of))]
+        if "median" in named:  # as it is written, without rounding
+            return self.number(named["median"], "median")
+        curve = str(self.raw.curve)
+        scaled = _CARRIES_MEDIAN[curve]
+        shape = values.get((*labels, "shape"), 1.0)
+        ratio = values[(*labels, scaled)] / survival.from_median(curve, 1.0, shape=shape)[scaled]
+        return ratio if scaled == "scale" else 1 / ratio
+
+    def _check_centre(self, stated: LogNormal, labels: Path, centre: float) -> None:
+        try:
+            stated.check(centre)
+        except ImpossibleMoments as error:
+            raise self.fault(
+                f"the uncertainty of the {self.of} of '{self.name}{show_path(labels)}' is "
+                f"impossible: {error}",
+                "mend its interval, in the unit of time of the record",
+            ) from error
 
     def _joint(self, values: dict[Path, float]) -> Joint:
         if self.raw.by:

@@ -16,7 +16,7 @@ class JointReader(RecordReader):
     def parameters(self) -> Iterator[Parameter]:
         """The parameters of the record, in the order of `names`."""
         names = tuple(self.raw.names or ())
-        for key in ("by", "curve", "file"):
+        for key in ("by", "curve"):
             if getattr(self.raw, key) is not None:
                 raise self.fault(f"a joint record takes no `{key}:`", "drop it")
         unit = self.unit()

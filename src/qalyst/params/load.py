@@ -13,6 +13,7 @@ from qalyst.params.joints import JointReader
 from qalyst.params.numbers import NumberReader
 from qalyst.params.parameter import Parameter
 from qalyst.params.record import RawParameter
+from qalyst.units import currencies
 
 _SECTIONS = ("common", "parameters")
 
@@ -56,6 +57,7 @@ def load_parameters(path: FilePath, name: str | None = None) -> dict[str, Parame
                     f"'{key}' is not a record", where=str(mark), mend="write {label: ..., ...}"
                 )
             for parameter in _parameters(str(key), _with(common, record), mark, path.parent):
+                _refuse_idle(str(key), record, parameter)
                 if parameter.name in found:
                     raise ModelError(
                         f"'{parameter.name}' is defined twice",
@@ -74,6 +76,24 @@ def _with(common: Section, record: Section) -> Section:
         common = Section(common, mark=common.mark)
         common.pop("uncertainty", None)
     return merge(common, record)
+
+
+def _refuse_idle(name: str, record: Section, parameter: Parameter) -> None:
+    """Refuse a key of the record itself that nothing reads; a common one is for other records."""
+    if record.get("price_year") is not None and not currencies(parameter.unit):
+        raise ModelError(
+            f"'{name}' has `price_year:`, and {parameter.unit_text} is no money",
+            where=f"{record.at('price_year')}  parameters.{name}.price_year",
+            mend="drop it, or write the unit with its currency",
+        )
+    uncertainty = record.get("uncertainty")
+    table_of_numbers = parameter.by and not parameter.curve and not parameter.dirichlet
+    if isinstance(uncertainty, Section) and "together" in uncertainty and not table_of_numbers:
+        raise ModelError(
+            f"'{name}' has `together:`, which belongs to a table of numbers",
+            where=f"{uncertainty.at('together')}  parameters.{name}.uncertainty.together",
+            mend="drop it",
+        )
 
 
 def _parameters(name: str, section: Section, mark: Mark, folder: FilePath) -> Iterator[Parameter]:

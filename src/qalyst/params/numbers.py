@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from qalyst.errors import ModelError
 from qalyst.io.files import inside, read_table
 from qalyst.params.parameter import Parameter, Path, show_path
 from qalyst.params.record import RecordReader
@@ -30,6 +31,7 @@ class NumberReader(RecordReader):
                 "write a joint record: `names:` and {family: draws, file: ...}",
             )
         stated = self._shares() if self.kind == "dirichlet" else self._stated()
+        self._check_cells(stated)
         uncertainty = {path: self._cell_family(path, stated) for path in stated}
         values = {
             path: self._checked_value(path, value, uncertainty[path])
@@ -90,6 +92,18 @@ class NumberReader(RecordReader):
                 below, depth - 1, (*path, key if isinstance(key, str) else float(key))
             )
 
+    def _check_cells(self, values: dict[Path, float | None]) -> None:
+        """Refuse cells of an `se` (or the like) that the value does not have."""
+        for key in _PER_CELL:
+            table = self.family.get(key)
+            stray = [path for path in _leaves(table) if path not in values]
+            if isinstance(table, dict) and stray:
+                raise self.fault(
+                    f"`{key}` of '{self.name}' has the cell {show_path(stray[0])}, which its value "
+                    "has not",
+                    "give it in the shape of the value",
+                )
+
     def _cell_family(self, path: Path, values: dict[Path, float | None]) -> Uncertainty:
         family = dict(self.family)
         for key in _PER_CELL:
@@ -97,17 +111,28 @@ class NumberReader(RecordReader):
                 family[key] = self._cell_of(family[key], path, key)
         if "cv" in family:
             family["se"] = self._from_cv(family.pop("cv"), values[path])
-        if family.get("se") == 0 and not isinstance(family["se"], bool):
-            return Fixed(reason="standard error 0")
+            if family["se"] == 0:
+                self.read_family(family | {"se": 1.0}, path)  # it must be a family all the same
+                return Fixed(reason="a share of 0")
+        elif family.get("se") == 0:
+            raise self._no_spread("se", path)
         return self.read_family(family, path)
 
     def _from_cv(self, cv: Any, value: float | None) -> float:
         share = self.number(cv, "`cv`")
         if share < 0:
-            raise self.fault(f"`cv` of '{self.name}' is {share:g}", "write 0 or more")
+            raise self.fault(f"`cv` of '{self.name}' is {share:g}", "write a share above 0")
+        if share == 0:
+            raise self._no_spread("cv", ())
         if value is None:
             raise self.fault("`cv` needs a value", "add `value:`")
         return abs(share * value)
+
+    def _no_spread(self, key: str, path: Path) -> ModelError:
+        return self.fault(
+            f"`{key}` of '{self.name}{show_path(path)}' is 0",
+            "write a number above 0; no uncertainty is said by {family: fixed, reason: ...}",
+        )
 
     def _cell_of(self, table: Any, path: Path, key: str) -> Any:
         for step in path:
@@ -136,3 +161,12 @@ class NumberReader(RecordReader):
                 "mend its se or interval, or choose another family",
             ) from error
         return value
+
+
+def _leaves(table: Any, path: Path = ()) -> Iterator[Path]:
+    """Paths of what a nested table holds; the empty one of what is no table."""
+    if not isinstance(table, dict):
+        yield path
+        return
+    for key, below in table.items():
+        yield from _leaves(below, (*path, key))

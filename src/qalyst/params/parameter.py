@@ -86,7 +86,6 @@ class Parameter:
     dirichlet: bool = False
     joint: Joint | None = None
     price_year: int | Literal["unknown"] | None = None
-    range: tuple[float, float] | None = None
     index: float = 1.0
     fixed_by: str = ""
     reason: str = ""

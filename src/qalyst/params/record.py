@@ -85,6 +85,10 @@ class RecordReader:
         self.together = self.family.pop("together", False)
         if not isinstance(self.together, bool):
             raise self.fault(f"`together: {self.together}`", "write true or false")
+        if raw.file is not None and (raw.curve or raw.names or not raw.by):
+            raise self.fault(
+                f"'{name}' has `file:`, which belongs to a table", "drop it, or add `by: [...]`"
+            )
 
     @property
     def kind(self) -> Any:
@@ -189,7 +193,6 @@ class RecordReader:
             dirichlet=any(isinstance(f, Dirichlet) for f in uncertainty.values()),
             joint=joint,
             price_year=raw.price_year if currencies(unit) else None,
-            range=(float(raw.range[0]), float(raw.range[1])) if raw.range else None,
             reason=reason,
         )
         for path, value in values.items():

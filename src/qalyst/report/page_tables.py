@@ -118,13 +118,15 @@ def published_survival(analysis: Analysis, published: Published) -> Table:
         ]
     inside = sum(point.fits == "within" for point in published.points)
     scenarios = f" under {', '.join(published.scenarios)}" if published.scenarios else ""
+    left_out = published.beyond
+    beyond = f"Beyond the horizon, and not compared: {left_out}. " if left_out else ""
     return Table(
         f"Alive, published and in the base case{scenarios}",
         ("Series", "Month", "Published, %", "Interval", "Model, %", "Role", "Model is"),
         rows,
         last_is_text=True,
         note=f"The model lies within the interval of {inside} of {len(published.points)} points. "
-        "Intervals are printed ones, or binomial by the number of patients, which ignores "
+        f"{beyond}Intervals are printed ones, or binomial by the number of patients, which ignores "
         "censoring and is too narrow.",
     )
 
@@ -236,12 +238,12 @@ def breakdowns(analysis: Analysis) -> list[Table]:
         by_row = _grouped(own, 0)
         by_state = _grouped(own, 1)
         if len(by_row) > 1:
-            parts = {sentence_case(row): part for row, part in by_row.items()}
+            parts = [(sentence_case(row), part) for row, part in by_row.items()]
             tables.append(_parts(model, f"{label} per person, by category", parts))
         if len(by_state) > 1:
             known = [*model.states]
             order = sorted(by_state, key=lambda s: known.index(s) if s in known else -1)
-            parts = {state_label(model, state): by_state[state] for state in order}
+            parts = [(state_label(model, state), by_state[state]) for state in order]
             tables.append(_parts(model, f"{label} per person, by state", parts))
     return tables
 
@@ -302,10 +304,10 @@ def _grouped(
     return {label: part for label, part in parts.items() if any(part.values())}
 
 
-def _parts(model: ResolvedModel, caption: str, parts: dict[str, dict[str, float]]) -> Table:
+def _parts(model: ResolvedModel, caption: str, parts: list[tuple[str, dict[str, float]]]) -> Table:
     """Parts in rows and strategies in columns; the other way round for many strategies."""
     strategies = list(model.strategies)
-    totals = {name: sum(part[name] for part in parts.values()) for name in strategies}
+    totals = {name: sum(part[name] for _, part in parts) for name in strategies}
     places = decimals_for(totals.values())
 
     def line(label: str, values: Iterable[float]) -> list[str]:
@@ -313,11 +315,11 @@ def _parts(model: ResolvedModel, caption: str, parts: dict[str, dict[str, float]
 
     if len(strategies) > WIDE:
         rows = [
-            line(strategy_label(model, name), [*(p[name] for p in parts.values()), totals[name]])
+            line(strategy_label(model, name), [*(part[name] for _, part in parts), totals[name]])
             for name in strategies
         ]
-        return Table(caption, ("Strategy", *parts, "Total"), rows)
-    rows = [line(label, (part[name] for name in strategies)) for label, part in parts.items()]
+        return Table(caption, ("Strategy", *(label for label, _ in parts), "Total"), rows)
+    rows = [line(label, (part[name] for name in strategies)) for label, part in parts]
     rows.append(line("Total", (totals[name] for name in strategies)))
     labels = [strategy_label(model, name) for name in strategies]
     return Table(caption, ("", *labels), rows, total=True)

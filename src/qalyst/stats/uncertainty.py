@@ -107,7 +107,7 @@ class Dirichlet(Record):
 class Draws(Record):
     """Draws in a file; here the value is the column of the file, [row].
 
-    A PSA takes whole rows (draw d reads row d), which keeps the names of a joint record together.
+    A PSA takes whole rows, each at random, which keeps the names of a joint record together.
     The quantile is that of one column by itself, for intervals and one-way analysis.
     """
 
