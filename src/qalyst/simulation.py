@@ -261,6 +261,7 @@ class _Collector:
         self.quantities = np.zeros((kept, strategies, 0, 2))
         self.by_profile = np.zeros((kept, strategies, len(shared.profiles), outcomes))
         self.prices = np.zeros((kept, 0))
+        self.amounts = np.zeros((strategies, 0, 2))
         self.weights = np.zeros((kept, len(shared.profiles)))
 
     def put(self, begin: int, chunk: _Chunk) -> None:
@@ -270,20 +271,19 @@ class _Collector:
             kept, strategies = self.quantities.shape[:2]
             self.quantities = np.zeros((kept, strategies, cells, 2))
             self.prices = np.zeros((kept, cells))
+            self.amounts = np.zeros((strategies, cells, 2))
         count = chunk.prices.shape[1]
         self.totals[begin : begin + count] = chunk.outcomes.transpose(3, 0, 1, 2)
         quantities = chunk.quantities.transpose(3, 0, 1, 2)
         by_profile = chunk.by_profile.transpose(3, 0, 1, 2)
+        self.amounts += np.einsum("sckd,cd->sck", chunk.quantities, chunk.prices) / self.draws
         if self.keep:
             here = slice(begin, begin + count)
             self.quantities[here], self.by_profile[here] = quantities, by_profile
             self.prices[here], self.weights[here] = chunk.prices.T, chunk.weights.T
             return
-        # Means of quantity and price; the amount stays the mean of products.
-        prices = chunk.prices.T.mean(axis=0)
-        amounts = (quantities * chunk.prices.T[:, None, :, None]).sum(axis=0) / self.draws
-        self.prices[0] += prices * count / self.draws
-        self.quantities[0] += amounts
+        self.quantities[0] += quantities.sum(axis=0) / self.draws
+        self.prices[0] += chunk.prices.sum(axis=1) / self.draws
         self.by_profile[0] += by_profile.sum(axis=0) / self.draws
         self.weights[0] += chunk.weights.sum(axis=1) / self.draws
 
@@ -292,11 +292,6 @@ class _Collector:
         shared = self.engine.shared
         model = shared.model
         strategies, outcomes = list(model.strategies), list(model.outcomes)
-        quantities, prices = self.quantities, self.prices
-        if not self.keep:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                shares = quantities / prices[:, None, :, None]
-            quantities = np.where(prices[:, None, :, None] != 0, shares, 0.0)
         cells = [
             (
                 model.payoffs[cell.payoff].outcome,
@@ -308,7 +303,9 @@ class _Collector:
         ]
         return Outcomes(
             totals=totals_dataset(self.totals[..., 0], self.totals[..., 1], strategies, outcomes),
-            quantities=quantities_dataset(quantities, prices, strategies, cells),
+            quantities=quantities_dataset(
+                self.quantities, self.prices, self.amounts, strategies, cells
+            ),
             profiles=profiles_dataset(
                 self.by_profile, self.weights, strategies, _profile_names(shared), outcomes
             ),
