@@ -11,6 +11,7 @@ import numpy as np
 
 from qalyst.axes import Float, Int
 from qalyst.engines.engine import Quantities, Shared, TraceRow
+from qalyst.errors import ModelError
 from qalyst.kernels import cache
 from qalyst.kernels import cohort as kernel
 from qalyst.kernels.layout import scratch
@@ -122,8 +123,13 @@ class _Block:
         arguments = (self._values, self._peaks, nothing if kept is None else kept, out)
         try:
             kernel.run_cohort(lowered.tables, scratch(lowered.tables), *arguments)
-        except (pickle.UnpicklingError, EOFError, OSError):  # a damaged file of compiled code
-            cache.clear()
+        except (pickle.UnpicklingError, EOFError, OSError) as error:  # a damaged compiled file
+            if not cache.clear():
+                raise ModelError(
+                    f"compiled code cannot be read ({error})",
+                    where=f"NUMBA_CACHE_DIR={os.environ['NUMBA_CACHE_DIR']}",
+                    mend="empty that folder, or unset the variable",
+                ) from error
             kernel.run_cohort(lowered.tables, scratch(lowered.tables), *arguments)
         amount = out.reshape(blocks, cells, 2, LANES).transpose(1, 2, 0, 3)
         return amount.reshape(cells, 2, -1)[:, :, : self._count]
