@@ -59,7 +59,7 @@ def _check_values(model: ResolvedModel) -> dict[str, Any]:
     shared.profile_weights(evaluate)
     sizes: dict[str, Any] = {"profiles": len(shared.profiles)}
     if model.occupancy:
-        PartitionedEngine(shared).base(evaluate)
+        PartitionedEngine(shared).base(evaluate, threads=1)
     else:
         for strategy in model.strategies:
             for profile in shared.profiles:

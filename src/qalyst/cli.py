@@ -165,7 +165,6 @@ def run(
     def work() -> dict[str, Any]:
         from qalyst.running import run_model
 
-        _check_numbers(draws, seed, threads)
         resolved = _load(model, scenario, values)
         return run_model(
             resolved,
@@ -217,33 +216,6 @@ def _parsed(values: list[str]) -> dict[str, float]:
             raise ModelError(f"'{name}' is set twice", where=where, mend="keep one of the two")
         found[name.strip()] = value
     return found
-
-
-def _check_numbers(draws: int, seed: int, threads: int | None) -> None:
-    if draws < 1:
-        raise ModelError(
-            f"{draws} draws are none",
-            where=f"command line  --draws {draws}",
-            mend="ask for 1 or more draws, or --deterministic for the base case alone",
-        )
-    if draws > 10_000_000:
-        raise ModelError(
-            f"{draws} draws are too many",
-            where=f"command line  --draws {draws}",
-            mend="10,000 to 100,000 draws are plenty: see the Monte Carlo errors",
-        )
-    if not 0 <= seed < 2**64:
-        raise ModelError(
-            f"the seed {seed} is not between 0 and 2^64 - 1",
-            where=f"command line  --seed {seed}",
-            mend="give a whole number from 0 upwards",
-        )
-    if threads is not None and threads < 1:
-        raise ModelError(
-            f"{threads} threads are none",
-            where=f"command line  --threads {threads}",
-            mend="ask for 1 or more",
-        )
 
 
 def _default_folder(model: ResolvedModel) -> Path:

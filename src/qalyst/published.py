@@ -83,7 +83,7 @@ class Published:
 
 
 def published_survival(
-    model: ResolvedModel, name: str, values: Mapping[str, float]
+    model: ResolvedModel, name: str, values: Mapping[str, float], *, threads: int | None = None
 ) -> Published | None:
     """Compare the model with its published targets; None if it names none.
 
@@ -92,12 +92,13 @@ def published_survival(
     model : the model of the run, for its targets and scenarios.
     name : as the model was asked for.
     values : parameters that were set.
+    threads : see `base_case`.
     """
     if model.targets is None:
         return None
     scenarios = tuple(dict.fromkeys((*model.scenarios, *model.targets.scenarios)))
     compared = load_model(name, scenarios=scenarios, values=values)
-    years, survival = survival_curves(compared, base_case(compared))
+    years, survival = survival_curves(compared, base_case(compared, threads=threads))
     path = find_targets(model.targets.file, find_model(name), model.targets.where)
     points = tuple(
         _point(row, years, survival, f"{path.name}:{line}")

@@ -15,7 +15,7 @@ from qalyst.published import published_survival
 from qalyst.report.notes import notes
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
-from qalyst.simulation import Progress, base_case, engine_for, simulate
+from qalyst.simulation import Progress, base_case, check_request, engine_for, simulate
 
 if TYPE_CHECKING:
     from qalyst.decision.cea import IncrementalAnalysis
@@ -40,10 +40,11 @@ def run_model(
     folder : takes the results, whole or not at all.
     settings : what was asked for, for the provenance.
     """
+    check_request(draws=draws, seed=seed, threads=threads)
     with written_whole(folder) as work:
         with _progress(model, draws) as progress:
             engine = engine_for(model)
-            base = base_case(model, engine)
+            base = base_case(model, engine, threads=threads)
             psa = None
             if draws is not None:
                 psa = simulate(
@@ -55,7 +56,9 @@ def run_model(
                     progress=progress,
                 )
         analysis = analyse(model, base, psa)
-        published = published_survival(model, settings["model"], settings["parsed"])
+        published = published_survival(
+            model, settings["model"], settings["parsed"], threads=threads
+        )
         files = write_report(
             analysis, work, seed=seed, draws=draws, command=settings, published=published
         )

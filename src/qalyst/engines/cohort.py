@@ -65,7 +65,7 @@ class CohortEngine:
         for number, lowered in enumerate(self._lowered):
             yield self._quantities(number, lowered, block.run(lowered))
 
-    def base(self, evaluate: Evaluator) -> tuple[list[Quantities], list[TraceRow]]:
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[list[Quantities], list[TraceRow]]:
         """Quantities in the base case, with the occupancy by state and line."""
         pool, programs = self._lower(by_state=True)
         block = _Block(pool, evaluate, 1)
@@ -78,9 +78,9 @@ class CohortEngine:
 
         quantities = []
         occupancy: dict[tuple[str, str, int], Float] = {}
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
+        with ThreadPoolExecutor(threads) as pool_of_threads:
             for number, (lowered, found) in enumerate(
-                zip(programs, threads.map(work, programs), strict=True)
+                zip(programs, pool_of_threads.map(work, programs), strict=True)
             ):
                 amount, kept = found
                 quantities.append(self._quantities(number, lowered, amount))
