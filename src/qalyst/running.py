@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qalyst.analysis import Analysis, analyse
-from qalyst.axes import DRAW
 from qalyst.io.files import written_whole
 from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
 from qalyst.report.notes import notes
+from qalyst.report.tables import statistics
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
 from qalyst.simulation import Progress, base_case, check_request, engine_for, simulate
@@ -137,14 +138,9 @@ def result(analysis: Analysis, *, seed: int, draws: int | None) -> dict[str, Any
 
 def _spread(analysis: Analysis, outcome: str, strategy: str) -> dict[str, float | None]:
     assert analysis.psa is not None
-    values = analysis.psa.total(outcome).sel(strategy=strategy)
-    draws = values.sizes[DRAW]
-    return {
-        "mean": float(values.mean()),
-        "mcse": float(values.std(ddof=1) / draws**0.5) if draws > 1 else None,
-        "low": float(values.quantile(0.025)),
-        "high": float(values.quantile(0.975)),
-    }
+    found = statistics(analysis.psa.total(outcome).sel(strategy=strategy).to_numpy())
+    names = {"mean": "mean", "mcse": "mcse", "low": "lower", "high": "upper"}
+    return {key: None if isnan(found[name]) else found[name] for key, name in names.items()}
 
 
 def _incremental(table: IncrementalAnalysis | None) -> list[dict[str, Any]] | None:

@@ -102,6 +102,30 @@ def test_setting_a_parameter_changes_the_result_and_its_provenance(tmp_path):
     assert "c_zidovudine=3278" in (tmp_path / "b" / "provenance.json").read_text()
 
 
+def test_one_draw_has_no_error_and_no_interval():
+    result = call("run", "hiv", "--draws", "1", "--out", "here")
+    assert "(–)" in result.stdout
+    assert "(0)" not in result.stdout
+    found = as_json("run", "hiv", "--draws", "1", "--out", "here")
+    costs = found["probabilistic"]["monotherapy"]["costs"]
+    assert costs["mean"] > 0
+    assert [costs[key] for key in ("mcse", "low", "high")] == [None, None, None]
+
+
+def test_show_names_the_scenarios_that_can_be_asked_for():
+    words = " ".join(call("show", "hiv", "--scenario", "half_cycle").stdout.split())
+    assert "scenarios applied: half_cycle scenarios: half_cycle, undiscounted" in words
+
+
+def test_a_run_tells_what_to_know_before_trusting_it():
+    result = call("run", "hiv", "--draws", "20", "--out", "here")
+    words = " ".join(result.stdout.split())
+    found = as_json("run", "hiv", "--draws", "20", "--out", "here")["notes"]
+    assert any("written from memory" in note for note in found)
+    for note in found:
+        assert f"note: {' '.join(note.split())}" in words
+
+
 def test_a_cell_of_a_table_can_be_set():
     found = as_json("show", "thr", "--set", "p_die_other[female, 65]=0.02")
     row = [p for p in found["parameters"] if p["name"] == "p_die_other"]
