@@ -14,7 +14,7 @@ from qalyst.axes import Float
 from qalyst.errors import ModelError, nearest
 from qalyst.io.files import find_model, find_targets
 from qalyst.model.resolve import load_model
-from qalyst.model.resolved import ResolvedModel
+from qalyst.model.resolved import ResolvedModel, Targets
 from qalyst.outcomes import PLACE, Outcomes
 from qalyst.simulation import base_case
 
@@ -99,12 +99,32 @@ def published_survival(
     scenarios = tuple(dict.fromkeys((*model.scenarios, *model.targets.scenarios)))
     compared = load_model(name, scenarios=scenarios, values=values)
     years, survival = survival_curves(compared, base_case(compared, threads=threads))
-    path = find_targets(model.targets.file, find_model(name), model.targets.where)
-    points = tuple(
-        _point(row, years, survival, f"{path.name}:{line}")
-        for line, row in enumerate(_rows(path, model.targets.where), start=2)
-    )
+    points = _points(model.targets, name, years, survival)
     return Published(points, scenarios, years, survival)
+
+
+def check_targets(model: ResolvedModel, name: str) -> None:
+    """Read the published targets of a model, if it names any, without a run.
+
+    Raises
+    ------
+    ModelError
+        A table or a row that cannot be used.
+    """
+    if model.targets is not None:
+        years = np.array([0.0, model.timing.cycles * model.timing.cycle])
+        everybody = dict.fromkeys(model.strategies, np.ones(2))  # any survival will do
+        _points(model.targets, name, years, everybody)
+
+
+def _points(
+    targets: Targets, name: str, years: Float, survival: Mapping[str, Float]
+) -> tuple[Point, ...]:
+    path = find_targets(targets.file, find_model(name), targets.where)
+    return tuple(
+        _point(row, years, survival, f"{path.name}:{line}")
+        for line, row in enumerate(_rows(path, targets.where), start=2)
+    )
 
 
 def survival_curves(model: ResolvedModel, outcomes: Outcomes) -> tuple[Float, dict[str, Float]]:

@@ -44,6 +44,10 @@ def run_model(
     check_request(draws=draws, seed=seed, threads=threads)
     with written_whole(folder) as work:
         with _progress(model, draws) as progress:
+            # first, so that a fault of the targets is told before the draws
+            published = published_survival(
+                model, settings["model"], settings["parsed"], threads=threads
+            )
             engine = engine_for(model)
             base = base_case(model, engine, threads=threads)
             psa = None
@@ -57,9 +61,6 @@ def run_model(
                     progress=progress,
                 )
         analysis = analyse(model, base, psa)
-        published = published_survival(
-            model, settings["model"], settings["parsed"], threads=threads
-        )
         files = write_report(
             analysis, work, seed=seed, draws=draws, command=settings, published=published
         )

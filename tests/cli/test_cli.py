@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -225,3 +226,37 @@ def test_light_commands_import_nothing_heavy(words):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def with_a_bad_target(tmp_path):
+    """A model whose table of published survival names a strategy that it does not have."""
+    base = Path(__file__).parents[1] / "invalid"
+    for folder in ("models", "params/targets"):
+        (tmp_path / folder).mkdir(parents=True)
+    model = (base / "base.yaml").read_text() + "targets: {file: seen, scenarios: []}\n"
+    (tmp_path / "models" / "base.yaml").write_text(model)
+    (tmp_path / "params" / "base.yaml").write_text((base / "base_parameters.yaml").read_text())
+    (tmp_path / "params" / "targets" / "seen.csv").write_text(
+        "series,strategy,months,survival_percent,n,low,high,role,source,doi,status\n"
+        "Smith,odl,12,80,100,,,validation,Smith 2001,,retrieved\n"
+    )
+
+
+@pytest.mark.usefixtures("with_a_bad_target")
+def test_a_fault_of_the_published_targets_is_told_by_check():
+    result = call("check", "base")
+    assert result.exit_code == 1
+    for word in ("no strategy 'odl'", "seen.csv:2", "did you mean 'old'?"):
+        assert word in result.output
+
+
+@pytest.mark.usefixtures("with_a_bad_target")
+def test_a_fault_of_the_published_targets_is_told_before_the_draws(monkeypatch):
+    def drawn(*_args, **_kwargs):
+        raise AssertionError("the draws were run first")
+
+    monkeypatch.setattr("qalyst.running.simulate", drawn)
+    result = call("run", "base", "--out", "here")
+    assert result.exit_code == 1
+    assert "no strategy 'odl'" in result.output
