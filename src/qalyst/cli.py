@@ -19,6 +19,7 @@ import typer
 from qalyst.errors import ModelError, ModelErrors
 
 if TYPE_CHECKING:
+    from qalyst.analysis import Analysis
     from qalyst.model.resolved import ResolvedModel
 
 DEFAULT_DRAWS = 1000
@@ -161,12 +162,13 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a model: base case, probabilistic analysis, tables, figures and a summary page."""
+    analyses: list[Analysis] = []
 
     def work() -> dict[str, Any]:
         from qalyst.running import run_model
 
         resolved = _load(model, scenario, values)
-        return run_model(
+        analysis, found = run_model(
             resolved,
             draws=None if deterministic else draws,
             seed=seed,
@@ -176,14 +178,16 @@ def run(
                 "model": model,
                 "scenarios": list(scenario or ()),
                 "values": list(values or ()),
-                "parsed": _parsed(values or []),
             },
+            values=_parsed(values or []),
         )
+        analyses.append(analysis)
+        return found
 
     def tell(found: dict[str, Any]) -> None:
         from qalyst.report import terminal
 
-        terminal.run_result(found["_analysis"], found)
+        terminal.run_result(analyses[0], found)
 
     _answer(work, tell, as_json)
 
@@ -234,7 +238,7 @@ def _answer(
     except ModelError as error:
         _fail(error, as_json)
     if as_json:
-        typer.echo(json.dumps({k: v for k, v in found.items() if not k.startswith("_")}, indent=2))
+        typer.echo(json.dumps(found, indent=2))
     else:
         tell(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +29,10 @@ def run_model(
     seed: int,
     threads: int | None,
     folder: Path,
-    settings: dict[str, Any],
-) -> dict[str, Any]:
-    """Run a model and write its results; what `docs/json.md` says is returned.
+    settings: Mapping[str, Any],
+    values: Mapping[str, float],
+) -> tuple[Analysis, dict[str, Any]]:
+    """Run a model and write its results.
 
     Parameters
     ----------
@@ -39,15 +40,19 @@ def run_model(
     draws : of the probabilistic analysis; None for the base case alone.
     seed, threads : see `simulate`.
     folder : takes the results, whole or not at all.
-    settings : what was asked for, for the provenance.
+    settings : what was asked for, as it was written, for the provenance.
+    values : parameters that were set.
+
+    Returns
+    -------
+    analysis, found
+        The analysis, and its results as the plain data that `docs/json.md` describes.
     """
     check_request(draws=draws, seed=seed, threads=threads)
     with written_whole(folder) as work:
         with _progress(model, draws) as progress:
             # first, so that a fault of the targets is told before the draws
-            published = published_survival(
-                model, settings["model"], settings["parsed"], threads=threads
-            )
+            published = published_survival(model, settings["model"], values, threads=threads)
             engine = engine_for(model)
             base = base_case(model, engine, threads=threads)
             psa = None
@@ -66,7 +71,7 @@ def run_model(
         )
         names = sorted(str(path.relative_to(work)) for path in files)
     found = result(analysis, seed=seed, draws=draws)
-    return {**found, "folder": str(folder), "files": names, "_analysis": analysis}
+    return analysis, {**found, "folder": str(folder), "files": names}
 
 
 @contextlib.contextmanager
