@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DRAWS = 1000
 DEFAULT_SEED = 20260101
+LONGEST_NAME = 200  # of a folder; file systems allow 255 bytes
 
 app = typer.Typer(
     name="qalyst",
@@ -154,7 +156,7 @@ def run(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the results; results/MODEL if not given."),
+        typer.Option(help="Folder of the results; results/MODEL-SCENARIOS-VALUES if not given."),
     ] = None,
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="The base case only, without draws.")
@@ -167,19 +169,19 @@ def run(
     def work() -> dict[str, Any]:
         from qalyst.running import run_model
 
-        resolved = _load(model, scenario, values)
+        resolved, given = _load(model, scenario, values), _parsed(values or [])
         analysis, found = run_model(
             resolved,
             draws=None if deterministic else draws,
             seed=seed,
             threads=threads,
-            folder=out or _default_folder(resolved),
+            folder=out or _default_folder(resolved, given),
             settings={
                 "model": model,
                 "scenarios": list(scenario or ()),
                 "values": list(values or ()),
             },
-            values=_parsed(values or []),
+            values=given,
         )
         analyses.append(analysis)
         return found
@@ -207,7 +209,7 @@ def _parsed(values: list[str]) -> dict[str, float]:
         if not equals:
             raise ModelError(f"'{text}' is not NAME=VALUE", where=where, mend="write name=0.5")
         try:
-            value = float(number)
+            value = float(number.replace("_", " "))  # Python would read 1_0 as 10
         except ValueError as error:
             raise ModelError(
                 f"'{number}' is no number for '{name}'", where=where, mend="write a plain number"
@@ -222,8 +224,17 @@ def _parsed(values: list[str]) -> dict[str, float]:
     return found
 
 
-def _default_folder(model: ResolvedModel) -> Path:
-    return Path("results") / "-".join([model.name, *model.scenarios])
+def _default_folder(model: ResolvedModel, values: dict[str, float]) -> Path:
+    """A folder of its own for each model, scenarios and values, so that none replaces another."""
+    words = (f"{name}={value:.15g}" for name, value in sorted(values.items()))
+    name = re.sub(r"[^\w.=+-]+", "_", "-".join([model.name, *model.scenarios, *words]))
+    if len(name) > LONGEST_NAME:
+        raise ModelError(
+            f"the results would go into a folder with a name of {len(name)} letters",
+            where="command line  --scenario, --set",
+            mend="name a folder: --out results/mine",
+        )
+    return Path("results") / name
 
 
 def _answer(

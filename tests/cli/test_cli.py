@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,7 @@ def test_a_cell_of_a_table_can_be_set():
         (["--set", "rr_combination=nan"], ["rr_combination", "finite"]),
         (["--set", "rr_combination=inf"], ["rr_combination", "finite"]),
         (["--set", "rr_combination=__import__('os')"], ["rr_combination", "plain number"]),
+        (["--set", "rr_combination=1_0"], ["rr_combination", "'1_0' is no number"]),
         (["--set", "rr_combinatio=0.5"], ["rr_combinatio", "did you mean 'rr_combination'?"]),
         (["--set", "rr_combination"], ["NAME=VALUE"]),
         (["--set", "p_a[b]=1.5"], ["p_a[b]", "between 0 and 1"]),
@@ -205,6 +207,41 @@ def test_a_run_that_fails_leaves_the_older_run_alone(tmp_path, monkeypatch):
     assert call("run", "hiv", "--draws", "20", "--out", "here").exit_code == 130
     assert (tmp_path / "here" / "provenance.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_run_that_cannot_take_its_place_puts_the_older_run_back(tmp_path, monkeypatch):
+    as_json("run", "hiv", "--deterministic", "--out", "here")
+    before = (tmp_path / "here" / "provenance.json").read_bytes()
+    replace = os.replace
+
+    def refused(source, target):
+        if Path(source).name.startswith(".here-") and Path(target).name == "here":
+            raise PermissionError(13, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr("qalyst.io.files.os.replace", refused)
+    result = call("run", "hiv", "--deterministic", "--out", "here")
+    assert result.exit_code == 1
+    assert "'here' cannot be written (Permission denied)" in result.output
+    assert (tmp_path / "here" / "provenance.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_what_if_run_does_not_replace_the_base_run(tmp_path):
+    words = ["run", "hiv", "--scenario", "half_cycle", "--deterministic"]
+    plain = as_json(*words)["folder"]
+    set_too = as_json(*words, "--set", "rr_combination=0.50", "--set", "c_zidovudine=1")["folder"]
+    assert plain == str(Path("results") / "hiv-half_cycle")
+    assert set_too == str(Path("results") / "hiv-half_cycle-c_zidovudine=1-rr_combination=0.5")
+    assert all((tmp_path / folder / "index.html").is_file() for folder in (plain, set_too))
+
+
+def test_a_folder_is_asked_for_when_its_name_would_be_too_long():
+    steps = [f"p_die_other[{sex}, {age}]" for sex in ("female", "male") for age in (35, 45, 55, 65)]
+    words = [word for step in steps for word in ("--set", f"{step}=0.02")]
+    result = call("run", "thr", "--deterministic", *words)
+    assert result.exit_code == 1
+    assert "--out results/mine" in result.output
 
 
 def test_local_models_come_before_the_catalogue(tmp_path):
