@@ -10,6 +10,7 @@ import numpy as np
 from qalyst.axes import DRAW
 from qalyst.decision.cea import IncrementalAnalysis, incremental_analysis
 from qalyst.decision.estimates import IcerEstimate, icer_estimate, summary
+from qalyst.decision.net_benefit import LARGEST_WTP
 from qalyst.decision.uncertainty import decision_curves
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import Outcomes
@@ -106,13 +107,13 @@ def curve_grid(incremental: IncrementalAnalysis, thresholds: list[float]) -> lis
 
 
 def top_of_curve(incremental: IncrementalAnalysis, thresholds: list[float]) -> float:
-    """A round threshold beyond the model's own, or twice the last ICER."""
+    """A round threshold beyond the model's own, or twice the last ICER; no more than is allowed."""
     icers = [row.icer for row in incremental.rows if row.icer is not None]
-    if thresholds:
+    if thresholds and max(thresholds) > 0:
         wanted = max(thresholds) * 4 / 3
     elif icers and max(icers) > 0:
         wanted = 2 * max(icers)
     else:
         wanted = 100_000.0
     step = 10 ** np.floor(np.log10(wanted)) / 2
-    return float(np.ceil(wanted / step) * step)
+    return min(float(np.ceil(wanted / step) * step), LARGEST_WTP)

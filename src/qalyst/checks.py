@@ -14,6 +14,7 @@ from qalyst.model.merging import merge
 from qalyst.model.resolve import load_model
 from qalyst.model.resolved import ResolvedModel
 from qalyst.params.draws import BaseCase
+from qalyst.published import check_targets
 
 
 def check_model(name: str, scenarios: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -29,6 +30,8 @@ def check_model(name: str, scenarios: tuple[str, ...] = ()) -> dict[str, Any]:
     sizes: dict[str, Any] = {}
     with mistakes.caught():
         sizes = _check_values(model)
+    with mistakes.caught():
+        check_targets(model, name)
     others = [scenario for scenario in model.known_scenarios if scenario not in scenarios]
     for scenario in others:
         with mistakes.caught():
@@ -59,7 +62,7 @@ def _check_values(model: ResolvedModel) -> dict[str, Any]:
     shared.profile_weights(evaluate)
     sizes: dict[str, Any] = {"profiles": len(shared.profiles)}
     if model.occupancy:
-        PartitionedEngine(shared).base(evaluate)
+        PartitionedEngine(shared).base(evaluate, threads=1)
     else:
         for strategy in model.strategies:
             for profile in shared.profiles:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +21,12 @@ import typer
 from qalyst.errors import ModelError, ModelErrors
 
 if TYPE_CHECKING:
+    from qalyst.analysis import Analysis
     from qalyst.model.resolved import ResolvedModel
 
 DEFAULT_DRAWS = 1000
 DEFAULT_SEED = 20260101
+LONGEST_NAME = 200  # of a folder; file systems allow 255 bytes
 
 app = typer.Typer(
     name="qalyst",
@@ -154,7 +157,7 @@ def run(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the results; results/MODEL if not given."),
+        typer.Option(help="Folder of the results; results/MODEL-SCENARIOS-VALUES if not given."),
     ] = None,
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="The base case only, without draws.")
@@ -162,30 +165,32 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run a model: base case, probabilistic analysis, tables, figures and a summary page."""
+    analyses: list[Analysis] = []
 
     def work() -> dict[str, Any]:
         from qalyst.running import run_model
 
-        _check_numbers(draws, seed, threads)
-        resolved = _load(model, scenario, values)
-        return run_model(
+        resolved, given = _load(model, scenario, values), _parsed(values or [])
+        analysis, found = run_model(
             resolved,
             draws=None if deterministic else draws,
             seed=seed,
             threads=threads,
-            folder=out or _default_folder(resolved),
+            folder=out or _default_folder(resolved, given),
             settings={
                 "model": model,
                 "scenarios": list(scenario or ()),
                 "values": list(values or ()),
-                "parsed": _parsed(values or []),
             },
+            values=given,
         )
+        analyses.append(analysis)
+        return found
 
     def tell(found: dict[str, Any]) -> None:
         from qalyst.report import terminal
 
-        terminal.run_result(found["_analysis"], found)
+        terminal.run_result(analyses[0], found)
 
     _answer(work, tell, as_json)
 
@@ -247,7 +252,7 @@ def _parsed(values: list[str]) -> dict[str, float]:
         if not equals:
             raise ModelError(f"'{text}' is not NAME=VALUE", where=where, mend="write name=0.5")
         try:
-            value = float(number)
+            value = float(number.replace("_", " "))  # Python would read 1_0 as 10
         except ValueError as error:
             raise ModelError(
                 f"'{number}' is no number for '{name}'", where=where, mend="write a plain number"
@@ -262,35 +267,17 @@ def _parsed(values: list[str]) -> dict[str, float]:
     return found
 
 
-def _check_numbers(draws: int, seed: int, threads: int | None) -> None:
-    if draws < 1:
+def _default_folder(model: ResolvedModel, values: dict[str, float]) -> Path:
+    """A folder of its own for each model, scenarios and values, so that none replaces another."""
+    words = (f"{name}={value:.15g}" for name, value in sorted(values.items()))
+    name = re.sub(r"[^\w.=+-]+", "_", "-".join([model.name, *model.scenarios, *words]))
+    if len(name) > LONGEST_NAME:
         raise ModelError(
-            f"{draws} draws are none",
-            where=f"command line  --draws {draws}",
-            mend="ask for 1 or more draws, or --deterministic for the base case alone",
+            f"the results would go into a folder with a name of {len(name)} letters",
+            where="command line  --scenario, --set",
+            mend="name a folder: --out results/mine",
         )
-    if draws > 10_000_000:
-        raise ModelError(
-            f"{draws} draws are too many",
-            where=f"command line  --draws {draws}",
-            mend="10,000 to 100,000 draws are plenty: see the Monte Carlo errors",
-        )
-    if not 0 <= seed < 2**64:
-        raise ModelError(
-            f"the seed {seed} is not between 0 and 2^64 - 1",
-            where=f"command line  --seed {seed}",
-            mend="give a whole number from 0 upwards",
-        )
-    if threads is not None and threads < 1:
-        raise ModelError(
-            f"{threads} threads are none",
-            where=f"command line  --threads {threads}",
-            mend="ask for 1 or more",
-        )
-
-
-def _default_folder(model: ResolvedModel) -> Path:
-    return Path("results") / "-".join([model.name, *model.scenarios])
+    return Path("results") / name
 
 
 def _answer(
@@ -305,7 +292,7 @@ def _answer(
     except ModelError as error:
         _fail(error, as_json)
     if as_json:
-        typer.echo(json.dumps({k: v for k, v in found.items() if not k.startswith("_")}, indent=2))
+        typer.echo(json.dumps(found, indent=2))
     else:
         tell(found)
     return found

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CELL, ROW, PLACE, POINT = "cell", "row", "place", "point"
 DISCOUNTED, UNDISCOUNTED = "discounted", "undiscounted"
+AMOUNTS = {DISCOUNTED: "amount_discounted", UNDISCOUNTED: "amount_undiscounted"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class Outcomes:
     totals : data set over [draw, strategy, outcome]: `discounted`, `undiscounted`.
     quantities : data set over [draw, strategy, cell]: `discounted`, `undiscounted`, and `price`
         [draw, cell]; coordinates of a cell: outcome, row, state, price_text. Dimension `draw` has
-        length 1 and holds the mean if the run is too long to keep each draw.
+        length 1 and holds the mean if the run is too long to keep each draw. Over [strategy, cell]:
+        `amount_discounted`, `amount_undiscounted`, the mean of quantity times price (which is not
+        the product of their means).
     profiles : data set over [draw, strategy, profile, outcome]: `discounted`; likewise.
     trace : data array [strategy, place, point] of the base case; coordinates state, line, years.
         None in a probabilistic run.
@@ -53,16 +56,22 @@ class Outcomes:
         return self.totals[which].sel({OUTCOME: outcome}, drop=True)
 
     def amounts(self, *, undiscounted: bool = False) -> xr.DataArray:
-        """Amounts [draw, strategy, cell]: quantity times price."""
+        """Amounts [draw, strategy, cell]: quantity times price; one, their mean, if not kept."""
+        if not self.kept_by_draw:
+            return self.mean_amounts(undiscounted=undiscounted).expand_dims(DRAW)
         which = UNDISCOUNTED if undiscounted else DISCOUNTED
         return self.quantities[which] * self.quantities["price"]
+
+    def mean_amounts(self, *, undiscounted: bool = False) -> xr.DataArray:
+        """Mean amounts [strategy, cell] over draws."""
+        return self.quantities[AMOUNTS[UNDISCOUNTED if undiscounted else DISCOUNTED]]
 
     def breakdown(self, by: str = ROW, *, undiscounted: bool = False) -> xr.DataArray:
         """Mean amounts [strategy, group] by `row`, `state` or both (``row_state``).
 
         A group is named ``outcome.row``, ``outcome.state`` or ``outcome.row.state``.
         """
-        mean = self.amounts(undiscounted=undiscounted).mean(DRAW)
+        mean = self.mean_amounts(undiscounted=undiscounted)
         outcome, row, state = (mean[name].to_numpy().astype(str) for name in (OUTCOME, ROW, STATE))
         parts = {ROW: [outcome, row], STATE: [outcome, state], "row_state": [outcome, row, state]}
         names = [".".join(words) for words in zip(*parts[by], strict=True)]
@@ -91,14 +100,19 @@ def totals_dataset(
 
 
 def quantities_dataset(
-    amount: Float, price: Float, strategies: list[str], cells: list[tuple[str, str, str, str]]
+    quantity: Float,
+    price: Float,
+    amount: Float,
+    strategies: list[str],
+    cells: list[tuple[str, str, str, str]],
 ) -> xr.Dataset:
     """Quantities with their labels.
 
     Parameters
     ----------
-    amount : [draw, strategy, cell, discounted or not].
+    quantity : [draw, strategy, cell, discounted or not].
     price : [draw, cell].
+    amount : [strategy, cell, discounted or not] mean of quantity times price.
     strategies : names.
     cells : [cell] outcome, row, state, text of the price.
     """
@@ -108,12 +122,14 @@ def quantities_dataset(
     outcome, row, state, text = zip(*cells, strict=True) if cells else ((), (), (), ())
     return xr.Dataset(
         {
-            DISCOUNTED: (dims, amount[..., 0]),
-            UNDISCOUNTED: (dims, amount[..., 1]),
+            DISCOUNTED: (dims, quantity[..., 0]),
+            UNDISCOUNTED: (dims, quantity[..., 1]),
             "price": ((DRAW, CELL), price),
+            AMOUNTS[DISCOUNTED]: (dims[1:], amount[..., 0]),
+            AMOUNTS[UNDISCOUNTED]: (dims[1:], amount[..., 1]),
         },
         coords={
-            DRAW: np.arange(amount.shape[0]),
+            DRAW: np.arange(quantity.shape[0]),
             STRATEGY: strategies,
             CELL: np.arange(len(cells)),
             OUTCOME: (CELL, np.array(outcome, dtype=str)),

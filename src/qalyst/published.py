@@ -13,7 +13,7 @@ from qalyst.axes import Float
 from qalyst.errors import ModelError, nearest
 from qalyst.io.files import find_model, find_targets, read_table
 from qalyst.model.resolve import load_model
-from qalyst.model.resolved import ResolvedModel
+from qalyst.model.resolved import ResolvedModel, Targets
 from qalyst.outcomes import PLACE, Outcomes
 from qalyst.simulation import base_case
 
@@ -86,7 +86,7 @@ class Published:
 
 
 def published_survival(
-    model: ResolvedModel, name: str, values: Mapping[str, float]
+    model: ResolvedModel, name: str, values: Mapping[str, float], *, threads: int | None = None
 ) -> Published | None:
     """Compare the model with its published targets; None if none is named or within the horizon.
 
@@ -95,6 +95,7 @@ def published_survival(
     model : the model of the run, for its targets and scenarios.
     name : as the model was asked for.
     values : parameters that were set.
+    threads : see `base_case`.
 
     Raises
     ------
@@ -105,16 +106,36 @@ def published_survival(
         return None
     scenarios = tuple(dict.fromkeys((*model.scenarios, *model.targets.scenarios)))
     compared = load_model(name, scenarios=scenarios, values=values)
-    years, survival = survival_curves(compared, base_case(compared))
-    path = find_targets(model.targets.file, find_model(name), model.targets.where)
-    points = [
-        _point(row, years, survival, f"{path.name}:{line}")
-        for line, row in enumerate(_rows(path, model.targets.where), start=2)
-    ]
+    years, survival = survival_curves(compared, base_case(compared, threads=threads))
+    points = _points(model.targets, name, years, survival)
     within = tuple(point for point in points if point is not None)
     if not within:
         return None
     return Published(within, scenarios, years, survival, len(points) - len(within))
+
+
+def check_targets(model: ResolvedModel, name: str) -> None:
+    """Read the published targets of a model, if it names any, without a run.
+
+    Raises
+    ------
+    ModelError
+        A table or a row that cannot be used.
+    """
+    if model.targets is not None:
+        years = np.array([0.0, model.timing.cycles * model.timing.cycle])
+        everybody = dict.fromkeys(model.strategies, np.ones(2))  # any survival will do
+        _points(model.targets, name, years, everybody)
+
+
+def _points(
+    targets: Targets, name: str, years: Float, survival: Mapping[str, Float]
+) -> list[Point | None]:
+    path = find_targets(targets.file, find_model(name), targets.where)
+    return [
+        _point(row, years, survival, f"{path.name}:{line}")
+        for line, row in enumerate(_rows(path, targets.where), start=2)
+    ]
 
 
 def survival_curves(model: ResolvedModel, outcomes: Outcomes) -> tuple[Float, dict[str, Float]]:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qalyst.analysis import Analysis, analyse
-from qalyst.axes import DRAW
 from qalyst.io.files import written_whole
 from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
 from qalyst.report.notes import notes
+from qalyst.report.tables import statistics
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
-from qalyst.simulation import Progress, base_case, engine_for, simulate
+from qalyst.simulation import Progress, base_case, check_request, engine_for, simulate
 
 if TYPE_CHECKING:
     from qalyst.decision.cea import IncrementalAnalysis
@@ -28,9 +29,10 @@ def run_model(
     seed: int,
     threads: int | None,
     folder: Path,
-    settings: dict[str, Any],
-) -> dict[str, Any]:
-    """Run a model and write its results; what `docs/json.md` says is returned.
+    settings: Mapping[str, Any],
+    values: Mapping[str, float],
+) -> tuple[Analysis, dict[str, Any]]:
+    """Run a model and write its results.
 
     Parameters
     ----------
@@ -38,12 +40,21 @@ def run_model(
     draws : of the probabilistic analysis; None for the base case alone.
     seed, threads : see `simulate`.
     folder : takes the results, whole or not at all.
-    settings : what was asked for, for the provenance.
+    settings : what was asked for, as it was written, for the provenance.
+    values : parameters that were set.
+
+    Returns
+    -------
+    analysis, found
+        The analysis, and its results as the plain data that `docs/json.md` describes.
     """
+    check_request(draws=draws, seed=seed, threads=threads)
     with written_whole(folder) as work:
         with _progress(model, draws) as progress:
+            # first, so that a fault of the targets is told before the draws
+            published = published_survival(model, settings["model"], values, threads=threads)
             engine = engine_for(model)
-            base = base_case(model, engine)
+            base = base_case(model, engine, threads=threads)
             psa = None
             if draws is not None:
                 psa = simulate(
@@ -55,13 +66,12 @@ def run_model(
                     progress=progress,
                 )
         analysis = analyse(model, base, psa)
-        published = published_survival(model, settings["model"], settings["parsed"])
         files = write_report(
             analysis, work, seed=seed, draws=draws, command=settings, published=published
         )
         names = sorted(str(path.relative_to(work)) for path in files)
     found = result(analysis, seed=seed, draws=draws)
-    return {**found, "folder": str(folder), "files": names, "_analysis": analysis}
+    return analysis, {**found, "folder": str(folder), "files": names}
 
 
 @contextlib.contextmanager
@@ -134,14 +144,9 @@ def result(analysis: Analysis, *, seed: int, draws: int | None) -> dict[str, Any
 
 def _spread(analysis: Analysis, outcome: str, strategy: str) -> dict[str, float | None]:
     assert analysis.psa is not None
-    values = analysis.psa.total(outcome).sel(strategy=strategy)
-    draws = values.sizes[DRAW]
-    return {
-        "mean": float(values.mean()),
-        "mcse": float(values.std(ddof=1) / draws**0.5) if draws > 1 else None,
-        "low": float(values.quantile(0.025)),
-        "high": float(values.quantile(0.975)),
-    }
+    found = statistics(analysis.psa.total(outcome).sel(strategy=strategy).to_numpy())
+    names = {"mean": "mean", "mcse": "mcse", "low": "lower", "high": "upper"}
+    return {key: None if isnan(found[name]) else found[name] for key, name in names.items()}
 
 
 def _incremental(table: IncrementalAnalysis | None) -> list[dict[str, Any]] | None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LEAST_CHUNK = 128  # the lanes of the kernels; chunks are a multiple of it
 SMALL_CHUNK, LARGE_CHUNK, FEW_PROGRAMS = 256, 1024, 16
+MOST_DRAWS = 10_000_000
 MOST_NUMBERS_KEPT = 25_000_000  # of quantities by draw; a longer run keeps their means
 Progress = Callable[[int, int], None]
 
@@ -64,8 +65,47 @@ def engine_for(model: ResolvedModel) -> Engine:
     return CohortEngine(shared)
 
 
-def base_case(model: ResolvedModel, engine: Engine | None = None) -> Outcomes:
+def check_request(
+    *, draws: int | None = None, seed: int | None = None, threads: int | None = None
+) -> None:
+    """Refuse numbers that no run can have; None is always allowed.
+
+    Raises
+    ------
+    ModelError
+        Draws, a seed or threads out of range.
+    """
+    if draws is not None and not 1 <= draws <= MOST_DRAWS:
+        raise ModelError(
+            f"{draws} draws are {'none' if draws < 1 else 'too many'}",
+            where=f"draws (--draws {draws})",
+            mend="ask for 1 or more; 1,000 show the picture, 10,000 are usual, 100,000 are plenty "
+            "(a base case alone needs none: --deterministic)",
+        )
+    if seed is not None and not 0 <= seed < 2**64:
+        raise ModelError(
+            f"the seed {seed} is not between 0 and 2^64 - 1",
+            where=f"seed (--seed {seed})",
+            mend="give a whole number from 0 upwards",
+        )
+    if threads is not None and threads < 1:
+        raise ModelError(
+            f"{threads} threads are none",
+            where=f"threads (--threads {threads})",
+            mend="ask for 1 or more; left out, all processors are used",
+        )
+
+
+def base_case(
+    model: ResolvedModel, engine: Engine | None = None, *, threads: int | None = None
+) -> Outcomes:
     """The deterministic base case: every parameter at its value, with the trace.
+
+    Parameters
+    ----------
+    model : the resolved model.
+    engine : one that was prepared for this model already.
+    threads : how many; all processors if None. It does not change any bit of the result.
 
     Examples
     --------
@@ -74,11 +114,12 @@ def base_case(model: ResolvedModel, engine: Engine | None = None) -> Outcomes:
     >>> float(outcomes.total("costs").sel(strategy="caffeine").round(2).item())
     4.71
     """
+    check_request(threads=threads)
     engine = engine or engine_for(model)
     evaluate = engine.shared.evaluator(BaseCase(model.parameters))
     nobody = np.array([], np.int64)
     engine.shared.guards.check(evaluate, nobody)
-    quantities, rows = engine.base(evaluate)
+    quantities, rows = engine.base(evaluate, _workers(threads))
     collector = _Collector(engine, 1, keep=True)
     collector.put(0, _added_up(engine.shared, evaluate, quantities, nobody))
     return collector.outcomes(_trace(model, rows))
@@ -107,14 +148,9 @@ def simulate(
     Raises
     ------
     ModelError
-        A draw in which the model cannot be run.
+        A draw in which the model cannot be run, or a number that no run can have.
     """
-    if draws < 1:
-        raise ModelError(
-            f"{draws} draws are none",
-            where="draws",
-            mend="ask for 1 or more; 1,000 show the picture, 10,000 are usual",
-        )
+    check_request(draws=draws, seed=seed, threads=threads)
     engine = engine or engine_for(model)
     numbers = np.arange(draws, dtype=np.int64)
     size = _chunk_size(engine.shared, draws)
@@ -142,11 +178,15 @@ def _chunk_size(shared: Shared, draws: int) -> int:
     return min(max(draws // 8 // LEAST_CHUNK, 1) * LEAST_CHUNK, most)
 
 
+def _workers(threads: int | None) -> int:
+    return threads if threads is not None else os.cpu_count() or 1
+
+
 def _in_order(
     work: Callable[[Int], _Chunk], chunks: list[Int], threads: int | None
 ) -> Iterator[tuple[int, _Chunk]]:
     """Chunks done, in their order; only a few wait at a time, so that memory is bounded."""
-    workers = max(1, min(threads or os.cpu_count() or 1, len(chunks)))
+    workers = min(_workers(threads), len(chunks))
     with ThreadPoolExecutor(workers) as pool:
         waiting: list[Future[_Chunk]] = []
         todo = iter(chunks)
@@ -261,6 +301,7 @@ class _Collector:
         self.quantities = np.zeros((kept, strategies, 0, 2))
         self.by_profile = np.zeros((kept, strategies, len(shared.profiles), outcomes))
         self.prices = np.zeros((kept, 0))
+        self.amounts = np.zeros((strategies, 0, 2))
         self.weights = np.zeros((kept, len(shared.profiles)))
 
     def put(self, begin: int, chunk: _Chunk) -> None:
@@ -270,20 +311,19 @@ class _Collector:
             kept, strategies = self.quantities.shape[:2]
             self.quantities = np.zeros((kept, strategies, cells, 2))
             self.prices = np.zeros((kept, cells))
+            self.amounts = np.zeros((strategies, cells, 2))
         count = chunk.prices.shape[1]
         self.totals[begin : begin + count] = chunk.outcomes.transpose(3, 0, 1, 2)
         quantities = chunk.quantities.transpose(3, 0, 1, 2)
         by_profile = chunk.by_profile.transpose(3, 0, 1, 2)
+        self.amounts += np.einsum("sckd,cd->sck", chunk.quantities, chunk.prices) / self.draws
         if self.keep:
             here = slice(begin, begin + count)
             self.quantities[here], self.by_profile[here] = quantities, by_profile
             self.prices[here], self.weights[here] = chunk.prices.T, chunk.weights.T
             return
-        # Means of quantity and price; the amount stays the mean of products.
-        prices = chunk.prices.T.mean(axis=0)
-        amounts = (quantities * chunk.prices.T[:, None, :, None]).sum(axis=0) / self.draws
-        self.prices[0] += prices * count / self.draws
-        self.quantities[0] += amounts
+        self.quantities[0] += quantities.sum(axis=0) / self.draws
+        self.prices[0] += chunk.prices.sum(axis=1) / self.draws
         self.by_profile[0] += by_profile.sum(axis=0) / self.draws
         self.weights[0] += chunk.weights.sum(axis=1) / self.draws
 
@@ -292,11 +332,6 @@ class _Collector:
         shared = self.engine.shared
         model = shared.model
         strategies, outcomes = list(model.strategies), list(model.outcomes)
-        quantities, prices = self.quantities, self.prices
-        if not self.keep:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                shares = quantities / prices[:, None, :, None]
-            quantities = np.where(prices[:, None, :, None] != 0, shares, 0.0)
         cells = [
             (
                 model.payoffs[cell.payoff].outcome,
@@ -308,7 +343,9 @@ class _Collector:
         ]
         return Outcomes(
             totals=totals_dataset(self.totals[..., 0], self.totals[..., 1], strategies, outcomes),
-            quantities=quantities_dataset(quantities, prices, strategies, cells),
+            quantities=quantities_dataset(
+                self.quantities, self.prices, self.amounts, strategies, cells
+            ),
             profiles=profiles_dataset(
                 self.by_profile, self.weights, strategies, _profile_names(shared), outcomes
             ),

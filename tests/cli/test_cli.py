@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -102,6 +104,30 @@ def test_setting_a_parameter_changes_the_result_and_its_provenance(tmp_path):
     assert "c_zidovudine=3278" in (tmp_path / "b" / "provenance.json").read_text()
 
 
+def test_one_draw_has_no_error_and_no_interval():
+    result = call("run", "hiv", "--draws", "1", "--out", "here")
+    assert "(–)" in result.stdout
+    assert "(0)" not in result.stdout
+    found = as_json("run", "hiv", "--draws", "1", "--out", "here")
+    costs = found["probabilistic"]["monotherapy"]["costs"]
+    assert costs["mean"] > 0
+    assert [costs[key] for key in ("mcse", "low", "high")] == [None, None, None]
+
+
+def test_show_names_the_scenarios_that_can_be_asked_for():
+    words = " ".join(call("show", "hiv", "--scenario", "half_cycle").stdout.split())
+    assert "scenarios applied: half_cycle scenarios: half_cycle, undiscounted" in words
+
+
+def test_a_run_tells_what_to_know_before_trusting_it():
+    result = call("run", "hiv", "--draws", "20", "--out", "here")
+    words = " ".join(result.stdout.split())
+    found = as_json("run", "hiv", "--draws", "20", "--out", "here")["notes"]
+    assert any("written from memory" in note for note in found)
+    for note in found:
+        assert f"note: {' '.join(note.split())}" in words
+
+
 def test_a_cell_of_a_table_can_be_set():
     found = as_json("show", "thr", "--set", "p_die_other[female, 65]=0.02")
     row = [p for p in found["parameters"] if p["name"] == "p_die_other"]
@@ -115,6 +141,7 @@ def test_a_cell_of_a_table_can_be_set():
         (["--set", "rr_combination=nan"], ["rr_combination", "finite"]),
         (["--set", "rr_combination=inf"], ["rr_combination", "finite"]),
         (["--set", "rr_combination=__import__('os')"], ["rr_combination", "plain number"]),
+        (["--set", "rr_combination=1_0"], ["rr_combination", "'1_0' is no number"]),
         (["--set", "rr_combinatio=0.5"], ["rr_combinatio", "did you mean 'rr_combination'?"]),
         (["--set", "rr_combination"], ["NAME=VALUE"]),
         (["--set", "p_a[b]=1.5"], ["p_a[b]", "between 0 and 1"]),
@@ -182,6 +209,41 @@ def test_a_run_that_fails_leaves_the_older_run_alone(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
+def test_a_run_that_cannot_take_its_place_puts_the_older_run_back(tmp_path, monkeypatch):
+    as_json("run", "hiv", "--deterministic", "--out", "here")
+    before = (tmp_path / "here" / "provenance.json").read_bytes()
+    replace = os.replace
+
+    def refused(source, target):
+        if Path(source).name.startswith(".here-") and Path(target).name == "here":
+            raise PermissionError(13, "Permission denied")
+        replace(source, target)
+
+    monkeypatch.setattr("qalyst.io.files.os.replace", refused)
+    result = call("run", "hiv", "--deterministic", "--out", "here")
+    assert result.exit_code == 1
+    assert "'here' cannot be written (Permission denied)" in result.output
+    assert (tmp_path / "here" / "provenance.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_what_if_run_does_not_replace_the_base_run(tmp_path):
+    words = ["run", "hiv", "--scenario", "half_cycle", "--deterministic"]
+    plain = as_json(*words)["folder"]
+    set_too = as_json(*words, "--set", "rr_combination=0.50", "--set", "c_zidovudine=1")["folder"]
+    assert plain == str(Path("results") / "hiv-half_cycle")
+    assert set_too == str(Path("results") / "hiv-half_cycle-c_zidovudine=1-rr_combination=0.5")
+    assert all((tmp_path / folder / "index.html").is_file() for folder in (plain, set_too))
+
+
+def test_a_folder_is_asked_for_when_its_name_would_be_too_long():
+    steps = [f"p_die_other[{sex}, {age}]" for sex in ("female", "male") for age in (35, 45, 55, 65)]
+    words = [word for step in steps for word in ("--set", f"{step}=0.02")]
+    result = call("run", "thr", "--deterministic", *words)
+    assert result.exit_code == 1
+    assert "--out results/mine" in result.output
+
+
 def test_local_models_come_before_the_catalogue(tmp_path):
     (tmp_path / "models").mkdir()
     text = "model: hiv\ntitle: Mine\n"
@@ -201,3 +263,37 @@ def test_light_commands_import_nothing_heavy(words):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def with_a_bad_target(tmp_path):
+    """A model whose table of published survival names a strategy that it does not have."""
+    base = Path(__file__).parents[1] / "invalid"
+    for folder in ("models", "params/targets"):
+        (tmp_path / folder).mkdir(parents=True)
+    model = (base / "base.yaml").read_text() + "targets: {file: seen, scenarios: []}\n"
+    (tmp_path / "models" / "base.yaml").write_text(model)
+    (tmp_path / "params" / "base.yaml").write_text((base / "base_parameters.yaml").read_text())
+    (tmp_path / "params" / "targets" / "seen.csv").write_text(
+        "series,strategy,months,survival_percent,n,low,high,role,source,doi,status\n"
+        "Smith,odl,12,80,100,,,validation,Smith 2001,,retrieved\n"
+    )
+
+
+@pytest.mark.usefixtures("with_a_bad_target")
+def test_a_fault_of_the_published_targets_is_told_by_check():
+    result = call("check", "base")
+    assert result.exit_code == 1
+    for word in ("no strategy 'odl'", "seen.csv:2", "did you mean 'old'?"):
+        assert word in result.output
+
+
+@pytest.mark.usefixtures("with_a_bad_target")
+def test_a_fault_of_the_published_targets_is_told_before_the_draws(monkeypatch):
+    def drawn(*_args, **_kwargs):
+        raise AssertionError("the draws were run first")
+
+    monkeypatch.setattr("qalyst.running.simulate", drawn)
+    result = call("run", "base", "--out", "here")
+    assert result.exit_code == 1
+    assert "no strategy 'odl'" in result.output

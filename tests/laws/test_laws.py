@@ -14,7 +14,7 @@ from random_models import RandomModel, random_models
 from qalyst.analysis import analyse
 from qalyst.model.resolve import load_model
 from qalyst.params.draws import Draws
-from qalyst.simulation import base_case, simulate
+from qalyst.simulation import base_case, engine_for, simulate
 
 SOME = settings(max_examples=25)
 
@@ -140,6 +140,41 @@ def test_a_draw_does_not_change_when_a_parameter_is_added(tmp_path):
     one, two = (Draws(m.parameters, 7, numbers) for m in (before, after))
     for name in ("r_0_1", "r_d0", "c_dying"):
         assert (one.cell(name, ()) == two.cell(name, ())).all()
+
+
+def test_draws_on_threads_make_no_nodes_of_the_model(tmp_path):
+    model = RandomModel(2, {(0, 1): 0.3}, [0.1, 0.2], [0.9, 0.5], [100.0, 200.0], 0.7,
+                        "exact", "1 year", 10, 0.03, False)  # fmt: skip
+    path = Path(model.write(tmp_path))
+    rate = '"r_0_1 * where(years < 2, strategy.hr, 1) * r_d0 / r_d1"'  # taken apart by its axes
+    path.write_text(path.read_text().replace("strategy.hr * r_0_1", rate))
+    engine = engine_for(load_model(str(path)))
+    nodes = engine.shared.partial.residuals._nodes
+    before = len(nodes)
+    simulate(engine.shared.model, draws=2, seed=1, engine=engine)
+    assert len(nodes) == before
+
+
+def test_a_run_too_long_to_keep_its_draws_keeps_their_means(tmp_path, monkeypatch):
+    model = RandomModel(2, {(0, 1): 0.3}, [0.1, 0.2], [0.9, 0.5], [100.0, 200.0], 0.7,
+                        "half-cycle", "1 year", 10, 0.03, False)  # fmt: skip
+    resolved = load_model(model.write(tmp_path))
+    kept = simulate(resolved, draws=600, seed=7)
+    monkeypatch.setattr("qalyst.simulation.MOST_NUMBERS_KEPT", 0)
+    means = simulate(resolved, draws=600, seed=7)
+    assert (kept.kept_by_draw, means.kept_by_draw) == (True, False)
+    # `dying` has a drawn price and a drawn quantity: the product of means is not the mean product
+    for name in ("discounted", "undiscounted", "price"):
+        np.testing.assert_allclose(
+            means.quantities[name].isel(draw=0), kept.quantities[name].mean("draw"), rtol=1e-12
+        )
+    for found in (kept, means):
+        np.testing.assert_allclose(
+            found.amounts().mean("draw"), kept.amounts().mean("draw"), rtol=1e-12
+        )
+        np.testing.assert_allclose(
+            found.breakdown().sum("group"), kept.totals.discounted.mean("draw").sum("outcome")
+        )
 
 
 def test_permuting_states_in_the_file_changes_nothing(tmp_path):

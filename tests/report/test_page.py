@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from qalyst.analysis import analyse
 from qalyst.report.html import page
 from qalyst.report.labels import strategy_label
 from qalyst.report.page_tables import breakdowns, decision, results, status_text
@@ -39,6 +40,12 @@ def test_every_kind_of_run_has_a_page(run, request):
     assert committee_sentence(analysis) in text
     for name in analysis.model.strategies:
         assert strategy_label(analysis.model, name) in text
+
+
+def test_a_threshold_of_zero_alone_has_a_page(three):
+    decision = replace(three.model.decision, thresholds=(0.0,))
+    analysis = analyse(replace(three.model, decision=decision), three.base, three.psa)
+    assert committee_sentence(analysis) in html.unescape(page_of(analysis))
 
 
 def test_the_page_loads_nothing(index):

@@ -11,6 +11,7 @@ import numpy as np
 
 from qalyst.axes import Float, Int
 from qalyst.engines.engine import Quantities, Shared, TraceRow
+from qalyst.errors import ModelError
 from qalyst.kernels import cache
 from qalyst.kernels import cohort as kernel
 from qalyst.kernels.layout import scratch
@@ -64,7 +65,7 @@ class CohortEngine:
         for number, lowered in enumerate(self._lowered):
             yield self._quantities(number, lowered, block.run(lowered))
 
-    def base(self, evaluate: Evaluator) -> tuple[list[Quantities], list[TraceRow]]:
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[list[Quantities], list[TraceRow]]:
         """Quantities in the base case, with the occupancy by state and line."""
         pool, programs = self._lower(by_state=True)
         block = _Block(pool, evaluate, 1)
@@ -77,9 +78,9 @@ class CohortEngine:
 
         quantities = []
         occupancy: dict[tuple[str, str, int], Float] = {}
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
+        with ThreadPoolExecutor(threads) as pool_of_threads:
             for number, (lowered, found) in enumerate(
-                zip(programs, threads.map(work, programs), strict=True)
+                zip(programs, pool_of_threads.map(work, programs), strict=True)
             ):
                 amount, kept = found
                 quantities.append(self._quantities(number, lowered, amount))
@@ -122,8 +123,13 @@ class _Block:
         arguments = (self._values, self._peaks, nothing if kept is None else kept, out)
         try:
             kernel.run_cohort(lowered.tables, scratch(lowered.tables), *arguments)
-        except (pickle.UnpicklingError, EOFError, OSError):  # a damaged file of compiled code
-            cache.clear()
+        except (pickle.UnpicklingError, EOFError, OSError) as error:  # a damaged compiled file
+            if not cache.clear():
+                raise ModelError(
+                    f"compiled code cannot be read ({error})",
+                    where=f"NUMBA_CACHE_DIR={os.environ['NUMBA_CACHE_DIR']}",
+                    mend="empty that folder, or unset the variable",
+                ) from error
             kernel.run_cohort(lowered.tables, scratch(lowered.tables), *arguments)
         amount = out.reshape(blocks, cells, 2, LANES).transpose(1, 2, 0, 3)
         return amount.reshape(cells, 2, -1)[:, :, : self._count]

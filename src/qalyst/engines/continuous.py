@@ -54,7 +54,7 @@ class ContinuousEngine:
             solution = self._solve(program, evaluate, len(draws))
             yield self._quantities(number, solution, len(draws))
 
-    def base(self, evaluate: Evaluator) -> tuple[list[Quantities], list[TraceRow]]:
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[list[Quantities], list[TraceRow]]:
         """Quantities in the base case, with the occupancy by state and line."""
         weights = self.shared.profile_weights(evaluate)[:, 0]
         quantities = []

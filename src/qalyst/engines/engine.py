@@ -61,8 +61,8 @@ class Engine(Protocol):
     def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         """Quantities of every program for some draws."""
 
-    def base(self, evaluate: Evaluator) -> tuple[list[Quantities], list[TraceRow]]:
-        """Quantities of every program in the base case, and the occupancy of every state."""
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[list[Quantities], list[TraceRow]]:
+        """Quantities in the base case, and the occupancy of every state, on so many threads."""
 
     @property
     def reached(self) -> dict[str, int]:

@@ -46,7 +46,7 @@ class PartitionedEngine:
         for number, program in enumerate(self._programs):
             yield self._quantities(number, program.amounts(evaluate, len(draws), draws), len(draws))
 
-    def base(self, evaluate: Evaluator) -> tuple[list[Quantities], list[TraceRow]]:
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[list[Quantities], list[TraceRow]]:
         """Quantities in the base case, with the share of every state."""
         weights = self.shared.profile_weights(evaluate)[:, 0]
         no_draws = np.array([], dtype=np.int64)

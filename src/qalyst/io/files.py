@@ -203,21 +203,37 @@ def written_whole(folder: Path) -> Iterator[Path]:
         place.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
     except OSError as error:
-        raise ModelError(
-            f"'{folder}' cannot be written ({error.strerror})",
-            where="--out",
-            mend="choose a folder that you may write",
-        ) from error
+        raise _unwritable(folder, error) from error
     try:
         yield work
         work.chmod(0o755)
-        if place.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{place.name}-old-", dir=place.parent))
-            os.replace(place, old / "old")
-            os.replace(work, place)
-            shutil.rmtree(old)
-        else:
-            os.replace(work, place)
+        try:
+            _take_place(work, place)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
+
+
+def _unwritable(folder: Path, error: OSError) -> ModelError:
+    return ModelError(
+        f"'{folder}' cannot be written ({error.strerror})",
+        where="--out",
+        mend="choose a folder that you may write",
+    )
+
+
+def _take_place(work: Path, place: Path) -> None:
+    """Move a folder to its place; what stands there goes only if that succeeds."""
+    if not place.exists():
+        os.replace(work, place)
+        return
+    with tempfile.TemporaryDirectory(prefix=f".{place.name}-old-", dir=place.parent) as aside:
+        old = Path(aside) / "old"
+        os.replace(place, old)
+        try:
+            os.replace(work, place)
+        except BaseException:
+            os.replace(old, place)
+            raise

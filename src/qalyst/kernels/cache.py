@@ -36,6 +36,16 @@ def use() -> None:
     os.environ["NUMBA_CACHE_DIR"] = str(place)
 
 
-def clear() -> None:
-    """Remove the compiled kernels: a damaged file is compiled anew."""
-    shutil.rmtree(os.environ.get("NUMBA_CACHE_DIR", folder()), ignore_errors=True)
+def clear() -> bool:
+    """Remove the compiled kernels, so that a damaged file is compiled anew.
+
+    Returns
+    -------
+    removed
+        False if they are kept in a folder of the user's own choice, which may hold other code.
+    """
+    place = os.environ.get("NUMBA_CACHE_DIR")
+    if place is not None and Path(place) != folder():
+        return False
+    shutil.rmtree(folder(), ignore_errors=True)
+    return True

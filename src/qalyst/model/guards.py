@@ -21,12 +21,18 @@ class GuardKeeper:
 
     def __init__(self, make: Residuals) -> None:
         self._make = make
-        self._guards: dict[tuple[int, int, str], Guard] = {}
+        self._guards: dict[tuple[int, int, str], tuple[Guard, tuple[Residual, ...]]] = {}
 
     def add(self, guards: Iterable[Guard]) -> None:
-        """Take bounds in; equal ones are kept once."""
+        """Take bounds in; equal ones are kept once.
+
+        A rate is taken apart here, since that makes nodes and `check` runs on several threads.
+        """
         for guard in guards:
-            self._guards.setdefault((guard.node.index, guard.bins, guard.kind), guard)
+            key = guard.node.index, guard.bins, guard.kind
+            if key not in self._guards:
+                factored = self._factors(guard.node) if guard.kind == "rate" else ()
+                self._guards[key] = guard, factored
 
     def check(self, evaluate: Evaluator, draws: Int) -> None:
         """Check all bounds.
@@ -41,10 +47,8 @@ class GuardKeeper:
         ModelError
             A value out of bounds: which, where, in which cycle and draws.
         """
-        for guard in self._guards.values():
-            if guard.kind == "rate" and all(
-                self._fine(evaluate(factor, guard.bins)) for factor in self._factors(guard.node)
-            ):
+        for guard, factored in self._guards.values():
+            if factored and all(self._fine(evaluate(factor, guard.bins)) for factor in factored):
                 continue
             values = np.asarray(evaluate(guard.node, guard.bins), dtype=float)
             wrong = self._wrong(guard, values)

@@ -219,24 +219,18 @@ def amounts(
     outcomes: Outcomes, *, undiscounted: bool = False
 ) -> dict[tuple[str, str, str], dict[str, float]]:
     """Mean amounts over draws: (outcome, row, state) -> strategy -> amount."""
-    data = outcomes.quantities
-    quantity = data[UNDISCOUNTED if undiscounted else DISCOUNTED]
-    mean = np.einsum(
-        "dsc,dc->sc",
-        quantity.transpose(DRAW, STRATEGY, ...).to_numpy(),
-        data["price"].transpose(DRAW, ...).to_numpy(),
-    )
-    mean = mean / quantity.sizes[DRAW]
+    mean = outcomes.mean_amounts(undiscounted=undiscounted)
     keys = zip(
-        *(data[name].to_numpy().astype(str).tolist() for name in (OUTCOME, "row", STATE)),
+        *(mean[name].to_numpy().astype(str).tolist() for name in (OUTCOME, "row", STATE)),
         strict=True,
     )
-    strategies = [str(name) for name in data[STRATEGY].to_numpy()]
+    strategies = [str(name) for name in mean[STRATEGY].to_numpy()]
+    values = mean.to_numpy()
     found: dict[tuple[str, str, str], dict[str, float]] = {}
     for column, key in enumerate(keys):
         cell = found.setdefault(key, dict.fromkeys(strategies, 0.0))
         for position, strategy in enumerate(strategies):
-            cell[strategy] += float(mean[position, column])
+            cell[strategy] += float(values[position, column])
     return found
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qalyst.axes import DRAW
+from qalyst.report.numbers import short
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -73,8 +73,8 @@ def shown(model: ResolvedModel, found: dict[str, Any]) -> None:
         console.print(Text(f"source: {model.source}"))
     if model.scenarios:
         console.print(Text(f"scenarios applied: {', '.join(model.scenarios)}"))
-    if found["scenarios"]:
-        console.print(Text(f"scenarios: {', '.join(found['scenarios'])}"))
+    if model.known_scenarios:
+        console.print(Text(f"scenarios: {', '.join(model.known_scenarios)}"))
     if found["time"]:
         console.print(Text("time: " + ", ".join(f"{k} {v}" for k, v in found["time"].items())))
     _tables_of_columns(console, found)
@@ -167,7 +167,7 @@ def run_result(analysis: Analysis, found: dict[str, Any]) -> None:
     if analysis.base_incremental is not None:
         _incremental_table(console, analysis)
     _threshold_table(console, analysis)
-    for note in model.notes:
+    for note in found["notes"]:
         console.print(Text(f"note: {note}"))
     console.print(
         Text(f"results: {found['folder']}/index.html, and {len(found['files']) - 1} files")
@@ -181,27 +181,27 @@ def _label(model: ResolvedModel, strategy: str) -> str:
 
 
 def _outcomes_table(console: Console, analysis: Analysis) -> None:
+    from qalyst.report.tables import statistics
+
     model, psa = analysis.model, analysis.psa
     columns = [f"{name} ({outcome.unit_text})" for name, outcome in model.outcomes.items()]
     headline = "mean of draws (Monte Carlo standard error)" if psa else "deterministic base case"
     table = _table(f"Outcomes: {headline}", "strategy", *columns)
     for strategy in model.strategies:
+        base = [
+            short(float(analysis.base.total(outcome).sel(strategy=strategy)[0]))
+            for outcome in model.outcomes
+        ]
+        label = Text(_label(model, strategy))
+        if psa is None:
+            table.add_row(label, *map(Text, base))
+            continue
         cells = []
         for outcome in model.outcomes:
-            if psa is None:
-                cells.append(number(float(analysis.base.total(outcome).sel(strategy=strategy)[0])))
-                continue
-            values = psa.total(outcome).sel(strategy=strategy)
-            count = values.sizes[DRAW]
-            error = float(values.std(ddof=1)) / count**0.5 if count > 1 else 0.0
-            cells.append(f"{number(float(values.mean()))} ({number(error)})")
-        table.add_row(Text(_label(model, strategy)), *map(Text, cells))
-        if psa is not None:
-            base = [
-                number(float(analysis.base.total(outcome).sel(strategy=strategy)[0]))
-                for outcome in model.outcomes
-            ]
-            table.add_row(Text("  deterministic"), *map(Text, base), style="dim")
+            drawn = statistics(psa.total(outcome).sel(strategy=strategy).to_numpy())
+            cells.append(f"{short(drawn['mean'])} ({short(drawn['mcse'])})")
+        table.add_row(label, *map(Text, cells))
+        table.add_row(Text("  deterministic"), *map(Text, base), style="dim")
     console.print(table)
 
 
@@ -226,7 +226,7 @@ def _incremental_table(console: Console, analysis: Analysis) -> None:
             values = (
                 row.cost, row.effect, row.incremental_cost, row.incremental_effect, row.icer,
             )  # fmt: skip
-            cells = ["" if value is None else number(value) for value in values]
+            cells = ["" if value is None else short(value) for value in values]
             table.add_row(
                 Text(_label(model, row.strategy)),
                 *map(Text, cells),
@@ -252,19 +252,6 @@ def _threshold_table(console: Console, analysis: Analysis) -> None:
     for wtp in curves.wtp.values:
         at = curves.sel(wtp=wtp)
         shares = [f"{float(at.ceac.sel(strategy=s)):.3f}" for s in curves.strategy.values]
-        evpi = f"{number(float(at.evpi))} ({number(float(at.evpi_mcse))})"
+        evpi = f"{short(float(at.evpi))} ({short(float(at.evpi_mcse))})"
         table.add_row(Text(f"{wtp:,.0f}"), *map(Text, shares), Text(evpi))
     console.print(table)
-
-
-def number(value: float) -> str:
-    """A number with four significant digits, whole thousands grouped.
-
-    >>> number(123456.7), number(7.99121), number(-0.01234)
-    ('123,457', '7.991', '-0.01234')
-    """
-    if value == 0:
-        return "0"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"

@@ -1,0 +1,24 @@
+"""Thresholds over which the curves of a decision are drawn."""
+
+from __future__ import annotations
+
+import pytest
+
+from qalyst.analysis import curve_grid, top_of_curve
+from qalyst.decision.cea import incremental_analysis
+from qalyst.decision.net_benefit import LARGEST_WTP
+
+
+def two_strategies(cost: float, effect: float):
+    return incremental_analysis({"old": 0.0, "new": cost}, {"old": 0.0, "new": effect})
+
+
+@pytest.mark.parametrize("thresholds", [[], [0.0]])
+def test_curves_without_a_threshold_above_zero_end_at_twice_the_last_icer(thresholds):
+    assert top_of_curve(two_strategies(1000.0, 0.02), thresholds) == 100_000
+    assert 0 in curve_grid(two_strategies(1000.0, 0.02), thresholds)
+
+
+@pytest.mark.parametrize(("effect", "thresholds"), [(1e-10, []), (0.02, [LARGEST_WTP])])
+def test_curves_never_pass_the_largest_willingness_to_pay(effect, thresholds):
+    assert top_of_curve(two_strategies(1000.0, effect), thresholds) == LARGEST_WTP
