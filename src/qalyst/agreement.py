@@ -8,7 +8,6 @@ probability); one without spread is compared exactly.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import isnan
@@ -22,7 +21,7 @@ from qalyst.kernels import patient_layout as layout
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.resolved import ResolvedModel
 from qalyst.params.draws import BaseCase
-from qalyst.simulation import Progress, engine_for
+from qalyst.simulation import Progress, check_request, engine_for, workers_of
 
 LEVEL = 0.001  # family-wise: the chance that any comparison fails although all is well
 LEAST_PATIENTS, MOST_PATIENTS, ALL_PATIENTS = 4_000, 100_000, 2_000_000
@@ -105,10 +104,15 @@ def compare_engines(
     if model.occupancy:
         reason = "partitioned survival has no causes that patients could meet"
         return Agreement(0, level, np.nan, (), reason)
+    check_request(seed=seed, threads=threads, patients=patients)
     engine = engine_for(model)
     evaluate = engine.shared.evaluator(BaseCase(model.parameters))
     engine.shared.guards.check(evaluate, NOBODY)
-    cohort = {(q.strategy, q.profile): q for q in engine.base(evaluate)[0]}
+    workers = workers_of(threads)
+    expected_of = {
+        (program.strategy, program.profile): program
+        for program in engine.base(evaluate, workers)[0].programs
+    }
     shared = Shared(model)
     profiles = len(shared.profiles)
     if patients is None:
@@ -122,12 +126,12 @@ def compare_engines(
         sums = individuals.follow(
             bound,
             Wanted(moments=False, squares=True),
-            threads=threads or os.cpu_count() or 1,
+            threads=workers,
         )
         largest = _largest(individuals, bound.numbers[0])
         for strategy in range(len(model.strategies)):
             program = strategy * profiles + profile
-            expected = _by_row(engine.shared, evaluate, cohort[strategy, profile])
+            expected = _by_row(engine.shared, evaluate, expected_of[strategy, profile])
             found += _compared(individuals, evaluate_shared, sums, program, expected, largest)
         if progress is not None:
             progress(profile + 1, profiles)

@@ -37,6 +37,9 @@ class Outcomes:
     trace : data array [strategy, place, point] of the base case; coordinates state, line, years.
         None in a probabilistic run.
     kept_by_draw : whether quantities and profiles hold every draw, or their mean.
+    patients : how many in each draw; 0 for a cohort.
+    between_patients : data array [strategy, outcome, strategy_2, outcome_2], covariance between
+        the patients of a draw of their discounted totals, averaged over draws.
     """
 
     totals: xr.Dataset
@@ -44,6 +47,8 @@ class Outcomes:
     profiles: xr.Dataset
     trace: xr.DataArray | None
     kept_by_draw: bool
+    patients: int
+    between_patients: xr.DataArray
 
     @property
     def draws(self) -> int:
@@ -137,6 +142,20 @@ def quantities_dataset(
             STATE: (CELL, np.array(state, dtype=str)),
             "price_text": (CELL, np.array(text, dtype=str)),
         },
+    )
+
+
+def between_array(covariance: Float, strategies: list[str], outcomes: list[str]) -> xr.DataArray:
+    """Covariance of totals [total, total], total being strategy by strategy, outcome by outcome."""
+    import xarray as xr
+
+    shape = (len(strategies), len(outcomes)) * 2
+    dims = (STRATEGY, OUTCOME, f"{STRATEGY}_2", f"{OUTCOME}_2")
+    return xr.DataArray(
+        covariance.reshape(shape),
+        dims=dims,
+        coords=dict(zip(dims, (strategies, outcomes) * 2, strict=True)),
+        name="between_patients",
     )
 
 

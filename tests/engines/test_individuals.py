@@ -56,7 +56,7 @@ def test_means_are_those_of_the_cohort(path, scenario):
 
 @pytest.mark.verification
 def test_z_scores_are_standard_normal():
-    """200 runs with luck of their own: Kolmogorov's distance below its 0.1 % point, 1.95/sqrt(n)."""
+    """200 runs with luck of their own, by the test of Kolmogorov at 0.1 %, and the mean."""
     from scipy.stats import kstest
 
     for name, row in (("sick_sicker_by_age", "costs.states"), ("thr", "qalys.health")):

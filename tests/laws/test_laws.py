@@ -160,7 +160,7 @@ def test_a_run_too_long_to_keep_its_draws_keeps_their_means(tmp_path, monkeypatc
                         "half-cycle", "1 year", 10, 0.03, False)  # fmt: skip
     resolved = load_model(model.write(tmp_path))
     kept = simulate(resolved, draws=600, seed=7)
-    monkeypatch.setattr("qalyst.simulation.MOST_NUMBERS_KEPT", 0)
+    monkeypatch.setattr("qalyst.collecting.MOST_NUMBERS_KEPT", 0)
     means = simulate(resolved, draws=600, seed=7)
     assert (kept.kept_by_draw, means.kept_by_draw) == (True, False)
     # `dying` has a drawn price and a drawn quantity: the product of means is not the mean product

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Quantities, Shared, TraceRow
+from qalyst.engines.engine import Found, Quantities, Shared, TraceRow, chunk_of_lanes
 from qalyst.errors import ModelError
 from qalyst.kernels import cache
 from qalyst.kernels import cohort as kernel
@@ -30,6 +30,8 @@ class CohortEngine:
     ----------
     shared : what the programs of the model share.
     """
+
+    patients = 0
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
@@ -59,13 +61,20 @@ class CohortEngine:
             found[name] = max(found.get(name, 0), len(lowered.program.compartments))
         return found
 
-    def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
+    def chunk_size(self, draws: int) -> int:
+        """How many draws go through together."""
+        return chunk_of_lanes(self.shared, draws)
+
+    def run(self, evaluate: Evaluator, draws: Int) -> Found:
         """Quantities of every program; `draws` is only as long as the evaluator's."""
+        return Found(self._each(evaluate, draws))
+
+    def _each(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         block = _Block(self._pool, evaluate, len(draws))
         for number, lowered in enumerate(self._lowered):
             yield self._quantities(number, lowered, block.run(lowered))
 
-    def base(self, evaluate: Evaluator, threads: int) -> tuple[list[Quantities], list[TraceRow]]:
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[Found, list[TraceRow]]:
         """Quantities in the base case, with the occupancy by state and line."""
         pool, programs = self._lower(by_state=True)
         block = _Block(pool, evaluate, 1)
@@ -91,7 +100,7 @@ class CohortEngine:
                         key = (lowered.program.strategy, state, line)
                         here = weight * kept[after + atom]
                         occupancy[key] = occupancy.get(key, 0.0) + here
-        return quantities, [TraceRow(*key, shares) for key, shares in occupancy.items()]
+        return Found(quantities), [TraceRow(*key, shares) for key, shares in occupancy.items()]
 
     def _quantities(self, number: int, lowered: Lowered, amount: Float) -> Quantities:
         cells = tuple(map(self.shared.number, lowered.cells))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Quantities, Shared, TraceRow
+from qalyst.engines.engine import Found, Quantities, Shared, TraceRow, chunk_of_lanes
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.lowering import lower
 from qalyst.model.merging import merge
@@ -31,6 +31,8 @@ class ContinuousEngine:
     ----------
     shared : what the programs of the model share.
     """
+
+    patients = 0
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
@@ -48,13 +50,20 @@ class ContinuousEngine:
         """Strategy -> compartments of a profile."""
         return {program.strategy: len(program.compartments) for program in self._programs}
 
-    def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
-        """Quantities of every program."""
+    def chunk_size(self, draws: int) -> int:
+        """How many draws go through together."""
+        return chunk_of_lanes(self.shared, draws)
+
+    def run(self, evaluate: Evaluator, draws: Int) -> Found:
+        """Quantities of every program; `draws` is only as long as the evaluator's."""
+        return Found(self._each(evaluate, draws))
+
+    def _each(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         for number, program in enumerate(self._programs):
             solution = self._solve(program, evaluate, len(draws))
             yield self._quantities(number, solution, len(draws))
 
-    def base(self, evaluate: Evaluator, threads: int) -> tuple[list[Quantities], list[TraceRow]]:
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[Found, list[TraceRow]]:
         """Quantities in the base case, with the occupancy by state and line."""
         weights = self.shared.profile_weights(evaluate)[:, 0]
         quantities = []
@@ -66,7 +75,7 @@ class ContinuousEngine:
                 key = (program.strategy, place.state, place.line)
                 here = weights[number % len(weights)] * heads
                 occupancy[key] = occupancy.get(key, 0.0) + here
-        return quantities, [TraceRow(*key, shares) for key, shares in occupancy.items()]
+        return Found(quantities), [TraceRow(*key, shares) for key, shares in occupancy.items()]
 
     def _quantities(self, number: int, solution: _Solution, count: int) -> Quantities:
         amounts = solution.account.amounts

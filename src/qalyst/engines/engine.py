@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,9 @@ from qalyst.model.residual import Residual
 from qalyst.model.resolved import Label, ResolvedModel
 from qalyst.model.weights import Weights
 from qalyst.params.draws import Values
+
+LEAST_CHUNK = 128  # the lanes of the cohort kernel; chunks are a multiple of it
+SMALL_CHUNK, LARGE_CHUNK, FEW_PROGRAMS = 256, 1024, 16
 
 
 @dataclass(frozen=True)
@@ -53,20 +56,54 @@ class TraceRow:
     occupancy: Float
 
 
+@dataclass(frozen=True)
+class Found:
+    """What an engine found for some draws.
+
+    Attributes
+    ----------
+    programs : quantities of every strategy and profile.
+    weights : [profile, draw] shares of the profiles among the patients that were run; None if the
+        model's own weights hold.
+    between : [draw, total, total] covariance between patients of their totals; None without them.
+    patients : how many in each draw; 0 for a cohort.
+    """
+
+    programs: Iterable[Quantities]
+    weights: Float | None = None
+    between: Float | None = None
+    patients: int = 0
+
+
 class Engine(Protocol):
     """A way to run a model: prepared once, run for any draws."""
 
     shared: Shared
+    patients: int
 
-    def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
-        """Quantities of every program for some draws."""
+    def run(self, evaluate: Evaluator, draws: Int) -> Found:
+        """What every program gives for some draws."""
 
-    def base(self, evaluate: Evaluator, threads: int) -> tuple[list[Quantities], list[TraceRow]]:
-        """Quantities in the base case, and the occupancy of every state, on so many threads."""
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[Found, list[TraceRow]]:
+        """The base case, and the occupancy of every state, on so many threads."""
+
+    def chunk_size(self, draws: int) -> int:
+        """How many draws go through together; it changes no bit."""
 
     @property
     def reached(self) -> dict[str, int]:
         """Strategy -> compartments that the engine carries for one profile."""
+
+
+def chunk_of_lanes(shared: Shared, draws: int) -> int:
+    """Draws that go through a cohort together: no more than an eighth, so that threads share them.
+
+    A small model goes through in larger chunks, since what is done once a chunk weighs more; a
+    large one in smaller, so that its progress is seen.
+    """
+    programs = len(shared.model.strategies) * len(shared.profiles)
+    most = LARGE_CHUNK if programs <= FEW_PROGRAMS else SMALL_CHUNK
+    return min(max(draws // 8 // LEAST_CHUNK, 1) * LEAST_CHUNK, most)
 
 
 @dataclass

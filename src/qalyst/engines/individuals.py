@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Quantities, Shared
+from qalyst.engines.engine import Found, Quantities, Shared, TraceRow
 from qalyst.errors import ModelError
 from qalyst.kernels.patients import STORY_COLUMNS, run_patients
 from qalyst.model.evaluate import Evaluator
@@ -22,6 +22,8 @@ from qalyst.stats.addresses import GOLDEN, mix64
 
 BLOCK = 4096  # patients that are added up together, by number
 BASE_DRAW = 0
+BASE_PATIENTS = 100_000  # of the base case, at least
+LIVES_AT_ONCE = 400_000  # patients times strategies of a chunk of draws
 
 
 @dataclass
@@ -115,10 +117,33 @@ class IndividualsEngine:
                 builder.add(merged)
         return builder.build()
 
-    def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
+    def chunk_size(self, draws: int) -> int:
+        """How many draws go through together: so many that progress is seen."""
+        lives = self.patients * len(self.shared.model.strategies)
+        return int(np.clip(LIVES_AT_ONCE // lives, 1, max(draws // 8, 1)))
+
+    def run(self, evaluate: Evaluator, draws: Int) -> Found:
         """Quantities of every program, for the patients of some draws."""
-        bound = self.bind(evaluate, draws)
-        yield from self.quantities(evaluate, self.follow(bound, Wanted(moments=False)))
+        sums = self.follow(self.bind(evaluate, draws), Wanted())
+        return self._found(evaluate, sums, self.patients)
+
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[Found, list[TraceRow]]:
+        """The base case, of more patients than a draw has, and the share of them in each state."""
+        patients = max(self.patients, BASE_PATIENTS)
+        bound = self.bind(evaluate, np.array([], np.int64))
+        sums = self.follow(bound, Wanted(trace=True), threads=threads, patients=patients)
+        places = self.patient_model.places
+        present = np.cumsum(sums.trace, axis=1)[:, :-1] / patients
+        rows = [
+            TraceRow(strategy, *place, present[s * len(places) + p])
+            for s, strategy in enumerate(self.shared.model.strategies)
+            for p, place in enumerate(places)
+        ]
+        return self._found(evaluate, sums, patients), rows
+
+    def _found(self, evaluate: Evaluator, sums: Sums, patients: int) -> Found:
+        programs = list(self.quantities(evaluate, sums))
+        return Found(programs, sums.people.T / patients, _covariance(sums.moments), patients)
 
     # -- the patients of some draws
 
@@ -145,12 +170,15 @@ class IndividualsEngine:
             values=values,
         )
 
-    def follow(self, bound: Bound, wanted: Wanted, *, threads: int = 1) -> Sums:
+    def follow(
+        self, bound: Bound, wanted: Wanted, *, threads: int = 1, patients: int | None = None
+    ) -> Sums:
         """Run all patients, block by block; blocks are added in their order."""
-        blocks = range(0, self.patients, BLOCK)
+        count = self.patients if patients is None else patients
+        blocks = range(0, count, BLOCK)
 
         def work(first: int) -> Sums:
-            return self.block(bound, wanted, first, min(BLOCK, self.patients - first))
+            return self.block(bound, wanted, first, min(BLOCK, count - first))
 
         if threads > 1 and len(blocks) > 1:
             with ThreadPoolExecutor(threads) as pool:
@@ -254,6 +282,16 @@ def draw_keys(seed: int, draws: Int) -> NDArray[np.uint64]:
     """[draw] keys of the luck of a draw's patients."""
     start = mix64(np.array([seed], np.uint64) * GOLDEN + np.uint64(1))
     return mix64(start + draws.astype(np.uint64) * GOLDEN)
+
+
+def _covariance(moments: Float) -> Float:
+    """[draw, total, total] covariance between patients, of sums of products of (1, totals)."""
+    lower = np.tril(moments)
+    whole = lower + np.swapaxes(np.tril(moments, -1), 1, 2)
+    count = whole[:, :1, :1]
+    mean = whole[:, 1:, :1] / count
+    spread = whole[:, 1:, 1:] / count - mean * np.swapaxes(mean, 1, 2)
+    return np.asarray(spread * count / np.maximum(count - 1, 1))
 
 
 def added_up(parts: Iterator[Sums]) -> Sums:

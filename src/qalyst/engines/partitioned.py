@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Quantities, Shared, TraceRow
+from qalyst.engines.engine import Found, Quantities, Shared, TraceRow, chunk_of_lanes
 from qalyst.errors import ModelError
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.program import Cell
@@ -27,6 +27,8 @@ class PartitionedEngine:
     shared : what the programs of the model share.
     """
 
+    patients = 0
+
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
         self._programs = [
@@ -41,12 +43,19 @@ class PartitionedEngine:
         model = self.shared.model
         return dict.fromkeys(model.strategies, len(model.states))
 
-    def run(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
-        """Quantities of every program."""
+    def chunk_size(self, draws: int) -> int:
+        """How many draws go through together."""
+        return chunk_of_lanes(self.shared, draws)
+
+    def run(self, evaluate: Evaluator, draws: Int) -> Found:
+        """Quantities of every program; `draws` is only as long as the evaluator's."""
+        return Found(self._each(evaluate, draws))
+
+    def _each(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         for number, program in enumerate(self._programs):
             yield self._quantities(number, program.amounts(evaluate, len(draws), draws), len(draws))
 
-    def base(self, evaluate: Evaluator, threads: int) -> tuple[list[Quantities], list[TraceRow]]:
+    def base(self, evaluate: Evaluator, threads: int) -> tuple[Found, list[TraceRow]]:
         """Quantities in the base case, with the share of every state."""
         weights = self.shared.profile_weights(evaluate)[:, 0]
         no_draws = np.array([], dtype=np.int64)
@@ -58,7 +67,7 @@ class PartitionedEngine:
                 key = (program.strategy, state)
                 total[key] = total.get(key, 0.0) + weights[number % len(weights)] * share[:, 0]
         rows = [TraceRow(strategy, state, 0, share) for (strategy, state), share in total.items()]
-        return quantities, rows
+        return Found(quantities), rows
 
     def _quantities(self, number: int, amounts: dict[int, Float], count: int) -> Quantities:
         amount = np.zeros((len(amounts), 2, count))

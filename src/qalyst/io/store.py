@@ -98,7 +98,7 @@ class ChunkStore:
     def put(self, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep the arrays of a chunk."""
         buffer = io.BytesIO()
-        np.savez(buffer, **arrays)
+        np.savez(buffer, allow_pickle=False, **arrays)
         data = buffer.getvalue()
         with self._database:
             self._database.execute(

@@ -1,0 +1,185 @@
+"""Chunks of draws, put together: quantities priced, averaged over profiles, and labelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qalyst.axes import Float, Int
+from qalyst.engines.engine import Engine, Found, Shared, TraceRow
+from qalyst.errors import ModelError
+from qalyst.model.evaluate import Evaluator
+from qalyst.model.resolved import ResolvedModel
+from qalyst.outcomes import (
+    Outcomes,
+    between_array,
+    profiles_dataset,
+    quantities_dataset,
+    totals_dataset,
+    trace_array,
+)
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_NUMBERS_KEPT = 25_000_000  # of quantities by draw; a longer run keeps their means
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Results of some draws.
+
+    Attributes
+    ----------
+    quantities : [strategy, cell, discounted or not, draw] averaged over profiles.
+    outcomes : [strategy, outcome, discounted or not, draw] averaged over profiles.
+    by_profile : [strategy, profile, outcome, draw] discounted.
+    prices : [cell, draw].
+    weights : [profile, draw].
+    between : [draw, total, total] covariance between patients of their totals, strategy by
+        strategy and outcome by outcome; empty if no patients were run.
+    """
+
+    quantities: Float
+    outcomes: Float
+    by_profile: Float
+    prices: Float
+    weights: Float
+    between: Float
+
+
+def added_up(shared: Shared, evaluate: Evaluator, found: Found, draws: Int) -> Chunk:
+    """Quantities of the programs averaged over profiles, and priced; no draws: the base case."""
+    model = shared.model
+    count = max(len(draws), 1)
+    shares = shared.profile_weights(evaluate) if found.weights is None else found.weights
+    weights = np.broadcast_to(shares, (len(shared.profiles), count))
+    strategies, outcomes = len(model.strategies), list(model.outcomes)
+    quantities = np.zeros((strategies, len(shared.cells), 2, count))
+    totals = np.zeros((strategies, len(outcomes), 2, count))
+    by_profile = np.zeros((strategies, len(shared.profiles), len(outcomes), count))
+    prices = np.zeros((len(shared.cells), count))
+    for number, priced in enumerate(shared.cells):
+        prices[number] = shared.price(evaluate, priced)
+    outcome_of = [outcomes.index(model.payoffs[cell.payoff].outcome) for cell in shared.cells]
+    for program in found.programs:
+        weight = weights[program.profile]
+        for row, cell in enumerate(program.cells):
+            amount = program.amount[row]
+            quantities[program.strategy, cell] += weight * amount
+            value = amount * prices[cell]
+            by_profile[program.strategy, program.profile, outcome_of[cell]] += value[0]
+            totals[program.strategy, outcome_of[cell]] += weight * value
+    _refuse_nonsense(model, totals, draws)
+    between = np.zeros((0, 0, 0)) if found.between is None else found.between
+    return Chunk(quantities, totals, by_profile, prices, weights, between)
+
+
+def _refuse_nonsense(model: ResolvedModel, totals: Float, draws: Int) -> None:
+    wrong = ~np.isfinite(totals)
+    if wrong.any():
+        strategy, outcome, _, lane = (int(i[0]) for i in np.nonzero(wrong))
+        name, result = list(model.strategies)[strategy], list(model.outcomes)[outcome]
+        which = f"draw {draws[lane]}" if len(draws) else "the base case"
+        raise ModelError(
+            f"'{result}' of '{name}' is no number in {which}",
+            where=f"{model.file}  payoffs.{result}",
+            mend="look for a division by 0, or a logarithm or power of a negative number",
+        )
+
+
+def labelled_trace(model: ResolvedModel, rows: list[TraceRow]) -> xr.DataArray:
+    """Occupancy [strategy, place, point] of the base case."""
+    order, strategies = list(model.states), list(model.strategies)
+    places = sorted(
+        {(row.state, row.line) for row in rows}, key=lambda p: (order.index(p[0]), p[1])
+    )
+    points = model.timing.cycles + 1
+    occupancy = np.zeros((len(strategies), len(places), points))
+    for row in rows:
+        where = strategies.index(row.strategy), places.index((row.state, row.line))
+        occupancy[where] = row.occupancy
+    years = np.asarray(np.arange(points) * model.timing.cycle, float)
+    return trace_array(occupancy, strategies, places, years)
+
+
+class Collector:
+    """Puts chunks together."""
+
+    def __init__(self, engine: Engine, draws: int, *, keep: bool = False) -> None:
+        self.engine, self.draws = engine, draws
+        shared = engine.shared
+        model = shared.model
+        strategies, outcomes = len(model.strategies), len(model.outcomes)
+        self.totals = np.zeros((draws, strategies, outcomes, 2))
+        width = strategies * (len(shared.cells) * 2 + len(shared.profiles) * outcomes)
+        self.keep = keep or draws * width <= MOST_NUMBERS_KEPT
+        kept = draws if self.keep else 1
+        self.quantities = np.zeros((kept, strategies, 0, 2))
+        self.by_profile = np.zeros((kept, strategies, len(shared.profiles), outcomes))
+        self.prices = np.zeros((kept, 0))
+        self.amounts = np.zeros((strategies, 0, 2))
+        self.weights = np.zeros((kept, len(shared.profiles)))
+        self.between = np.zeros((strategies * outcomes, strategies * outcomes))
+
+    def put(self, begin: int, chunk: Chunk) -> None:
+        """Take in the results of the draws from `begin` on."""
+        cells = chunk.prices.shape[0]
+        if self.quantities.shape[2] != cells:
+            kept, strategies = self.quantities.shape[:2]
+            self.quantities = np.zeros((kept, strategies, cells, 2))
+            self.prices = np.zeros((kept, cells))
+            self.amounts = np.zeros((strategies, cells, 2))
+        count = chunk.prices.shape[1]
+        if len(chunk.between):
+            self.between += chunk.between.sum(axis=0) / self.draws
+        self.totals[begin : begin + count] = chunk.outcomes.transpose(3, 0, 1, 2)
+        quantities = chunk.quantities.transpose(3, 0, 1, 2)
+        by_profile = chunk.by_profile.transpose(3, 0, 1, 2)
+        self.amounts += np.einsum("sckd,cd->sck", chunk.quantities, chunk.prices) / self.draws
+        if self.keep:
+            here = slice(begin, begin + count)
+            self.quantities[here], self.by_profile[here] = quantities, by_profile
+            self.prices[here], self.weights[here] = chunk.prices.T, chunk.weights.T
+            return
+        self.quantities[0] += quantities.sum(axis=0) / self.draws
+        self.prices[0] += chunk.prices.sum(axis=1) / self.draws
+        self.by_profile[0] += by_profile.sum(axis=0) / self.draws
+        self.weights[0] += chunk.weights.sum(axis=1) / self.draws
+
+    def outcomes(self, trace: xr.DataArray | None = None, *, patients: int = 0) -> Outcomes:
+        """The results with their labels; `patients` of each draw, 0 for a cohort."""
+        shared = self.engine.shared
+        model = shared.model
+        strategies, outcomes = list(model.strategies), list(model.outcomes)
+        cells = [
+            (
+                model.payoffs[cell.payoff].outcome,
+                model.payoffs[cell.payoff].name,
+                cell.state,
+                str(cell.price),
+            )
+            for cell in shared.cells
+        ]
+        return Outcomes(
+            totals=totals_dataset(self.totals[..., 0], self.totals[..., 1], strategies, outcomes),
+            quantities=quantities_dataset(
+                self.quantities, self.prices, self.amounts, strategies, cells
+            ),
+            profiles=profiles_dataset(
+                self.by_profile, self.weights, strategies, _profile_names(shared), outcomes
+            ),
+            trace=trace,
+            kept_by_draw=self.keep,
+            patients=patients,
+            between_patients=between_array(self.between, strategies, outcomes),
+        )
+
+
+def _profile_names(shared: Shared) -> list[str]:
+    return [
+        ", ".join(f"{name} {label}" for name, label in profile.items()) or "all"
+        for profile in shared.profiles
+    ]
