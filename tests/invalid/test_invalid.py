@@ -115,6 +115,8 @@ MODEL_FAULTS = {
     "a tracker of the end": ("define:", "track:\n  n: {count: end, up_to: 2}\ndefine:", ["'end' means nothing here", "track.n"]),
     "a threshold twice": ("time:", "decision: {cost: costs, effect: qalys, thresholds: [5, 5]}\ntime:", ["a threshold stands twice"]),
     "a truth value for a parameter": ("{c_new: 10}", "{c_new: true}", ["'true' is no number for 'c_new'"]),
+    "a price that is no number": ("price: c_dying", "price: c_dying * c_new / (c_new - c_new)", ["the price of 'dying' in 'dead' is no number at base values", "base.yaml:40", "division by 0"]),
+    "a quantity that is no number": ("quantity: state.utility", "quantity: state.utility * year / years", ["the quantity of 'health' in 'stable' is no number at base values", "base.yaml:42", "division by 0"]),
     "an unknown parameter in a scenario": ("cheap: {parameters: {c_new", "cheap: {parameters: {c_nwe", ["no parameter 'c_nwe'", "did you mean 'c_new'?"]),
 }  # fmt: skip
 

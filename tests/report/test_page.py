@@ -2,6 +2,8 @@ import hashlib
 import html
 import json
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -10,7 +12,7 @@ from qalyst.analysis import analyse
 from qalyst.report.html import page
 from qalyst.report.labels import strategy_label
 from qalyst.report.page_tables import breakdowns, decision, results, status_text
-from qalyst.report.provenance import provenance, rerun
+from qalyst.report.provenance import commit, provenance, rerun
 from qalyst.report.words import committee_sentence
 
 COMMAND = {"model": "twelve", "scenarios": (), "values": ()}
@@ -132,6 +134,36 @@ def test_provenance_holds_the_model_and_the_command_that_runs_it_again(written, 
     assert record["rerun"] == (
         "qalyst run twelve --scenario three --set c_infusion=6400.5 --draws 100 --seed 7"
     )
+
+
+def git(folder, *words):
+    who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    done = subprocess.run(
+        ["git", "-C", str(folder), *who, *words], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_the_commit_of_a_checkout_is_told_and_whether_its_files_differ(tmp_path):
+    assert commit(tmp_path) is None
+    git(tmp_path, "init", "-q")
+    assert commit(tmp_path) is None  # nothing is committed yet
+    (tmp_path / "code.py").write_text("1")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "First")
+    git(tmp_path, "tag", "-a", "v1", "-m", "v1")
+    head = git(tmp_path, "rev-parse", "HEAD")
+    assert commit(tmp_path) == head
+    (tmp_path / "inside").mkdir()
+    assert commit(tmp_path / "inside") is None  # of another project that qalyst is installed in
+    (tmp_path / "code.py").write_text("2")
+    assert commit(tmp_path) == f"{head}-dirty"
+
+
+def test_provenance_holds_the_commit(three):
+    record = provenance(three, seed=7, draws=100, command=COMMAND)
+    assert record["commit"] is None or re.fullmatch(r"[0-9a-f]{40}(-dirty)?", record["commit"])
 
 
 def test_a_base_case_is_run_again_without_draws(undrawn):

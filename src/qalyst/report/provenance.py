@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import shlex
+import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -35,6 +36,7 @@ def provenance(
     model = analysis.model
     return {
         "qalyst": version("qalyst"),
+        "commit": commit(Path(__file__).parents[3]),
         "model": model.name,
         "sha256": model.sha256,
         "scenarios": list(model.scenarios),
@@ -49,6 +51,20 @@ def provenance(
         "processor": platform.machine(),
         "resolved_model": as_data(model),
     }
+
+
+def commit(checkout: Path) -> str | None:
+    """The git commit of a checkout, with ``-dirty`` if its files differ; None if it is none."""
+    if not (checkout / ".git").exists():  # git would look for one further up
+        return None
+    words = ["git", "-C", str(checkout), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        told = subprocess.run(
+            [*words, "--exclude=*"], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return told.stdout.strip()
 
 
 def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[str, Any]) -> str:
