@@ -111,6 +111,11 @@ MODEL_FAULTS = {
     "a tracker of the end": ("define:", "track:\n  n: {count: end, up_to: 2}\ndefine:", ["'end' means nothing here", "track.n"]),
     "a threshold twice": ("time:", "decision: {cost: costs, effect: qalys, thresholds: [5, 5]}\ntime:", ["a threshold stands twice"]),
     "a truth value for a parameter": ("{c_new: 10}", "{c_new: true}", ["'true' is no number for 'c_new'"]),
+    "a comma in the number of a scenario": ("{c_new: 10}", "{c_new: 1,000}", ["'1,000' is 2 entries, not a number", "write 1000 (a decimal comma: 1)", "base.yaml:45"]),
+    "a decimal comma in a cell": ("c_drug: c_new}", "c_drug: 0,9}", ["'0,9' is 2 entries", "write 0.9"]),
+    "commas in a list of numbers": ("time:", "decision: {cost: costs, effect: qalys, thresholds: [20,000]}\ntime:", ["the number 000 begins with 0", "without commas", "base.yaml:5"]),
+    "a scenario that removes nothing": ("cheap: {parameters: {c_new: 10}}", "cheap: {profiles: {sex: {female: 1, mail: null}}}", ["'cheap' removes 'mail', which is not there", "did you mean 'male'?", "base.yaml:45"]),
+    "a parameter without a value in a scenario": ("{c_new: 10}", "{c_new: null}", ["'cheap' removes 'c_new', which is not there", "give it a value"]),
     "an unknown parameter in a scenario": ("cheap: {parameters: {c_new", "cheap: {parameters: {c_nwe", ["no parameter 'c_nwe'", "did you mean 'c_new'?"]),
 }  # fmt: skip
 
@@ -158,6 +163,12 @@ PARAMETER_FAULTS = {
     "a dirichlet with a value": ("  c_dying:", "  p_x: {label: X, by: [to], value: {stable: 0.5, dead: 0.5}, unit: probability, uncertainty: {family: dirichlet, counts: {stable: 3, dead: 1}}}\n  c_dying:", ["'p_x' is a dirichlet and has a value too"]),
     "a null in a file name": ("value: {female: {50: 0.01, 70: 0.03}, male: {50: 0.02, 70: 0.05}}", 'file: "a\\0b.csv"', ["holds a null"]),
     "a price year that is neither a year nor unknown": ("value: 9000, unit: USD", "value: 9000, unit: USD, price_year: last", ["'price_year'", "'unknown'", "found 'last'"]),
+    "a comma between thousands": ("value: 9000, unit: USD", "value: 9,000, unit: USD", ["'9,000' is 2 entries, not a number", "write 9000 (a decimal comma: 9)", "base.yaml:16"]),
+    "commas between millions": ("value: 9000, unit: USD", "value: 1,250,000.5, unit: USD", ["'1,250,000.5' is 3 entries", "write 1250000.5"]),
+    "a decimal comma": ("value: 9000, unit: USD", "value: 2,500, unit: USD", ["write 2500 (a decimal comma: 2.5)"]),
+    "a decimal comma in a standard error": ("family: beta, se: 0.02", "family: beta, se: 0,02", ["'0,02' is 2 entries", "write 0.02", "base.yaml:9"]),
+    "a comma in a standard error": ("family: gamma, se: 1000", "family: gamma, se: 1,000", ["'1,000' is 2 entries", "write 1000"]),
+    "a comma in a label": ("label: Dying,", "label: Dying, in hospital,", ["unknown key 'in hospital'", "base.yaml:16"]),
     "a record twice": ("  c_dying:", "  c_new: {label: Again, value: 1, unit: USD/year}\n  c_dying:", ["'c_new' stands twice"]),
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from typing import Any
 from qalyst.errors import Mistakes, ModelError, nearest
 from qalyst.io.files import find_model, find_parameters
 from qalyst.io.records import read
-from qalyst.io.yaml import Mark, Section, load, merge
+from qalyst.io.yaml import Mark, Section, load, mark_of, merge, strays
 from qalyst.model.kinds import check_units
 from qalyst.model.names import check_names, used_names
 from qalyst.model.resolved import Decision, ResolvedModel, Targets
@@ -151,9 +151,25 @@ def _with_scenarios(
                 where=str(overlay.at("parameters")),
                 mend="write {name: value}",
             )
-        values = merge(values, given or Section(mark=overlay.mark))
+        given = given or Section(mark=overlay.mark)
+        # an earlier overlay may have removed the same, or added it
+        _refuse_strays(name, changed, merge(document, merged))
+        _refuse_strays(name, given, values)
+        values = merge(values, given)
         merged = merge(merged, changed)
     return merged, values
+
+
+def _refuse_strays(name: str, overlay: Section, base: Section) -> None:
+    for *above, key in strays(base, overlay):
+        here = base
+        for step in above:
+            here = here.get(step, {})
+        raise ModelError(
+            f"the scenario '{name}' removes '{key}', which is not there",
+            where=f"{mark_of(overlay, (*above, key))}  {'.'.join(map(str, (*above, key)))}",
+            mend=f"give it a value; to remove a row, {nearest(str(key), map(str, here))}",
+        )
 
 
 def _load_all(merged: Section, path: Path, mistakes: Mistakes) -> dict[str, Parameter]:

@@ -73,7 +73,7 @@ def _with(common: Section, record: Section) -> Section:
     if isinstance(uncertainty, Section) and "family" in uncertainty:
         common = Section(common, mark=common.mark)
         common.pop("uncertainty", None)
-    return merge(common, record)
+    return merge(common, record, keep_stray=True)
 
 
 def _parameters(name: str, section: Section, mark: Mark, folder: FilePath) -> Iterator[Parameter]:
