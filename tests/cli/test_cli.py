@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from qalyst.cli import app
+from qalyst.errors import ModelError
+from qalyst.io.files import written_whole
 
 runner = CliRunner()
 
@@ -159,6 +162,33 @@ def test_results_never_replace_a_folder_that_is_no_folder_of_results(tmp_path):
     assert result.exit_code == 1
     assert "no folder of results" in result.output
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "dear"
+
+
+@pytest.mark.parametrize("name", ["notes.docx", "figures/mine.png", "tables/mine/edited.csv"])
+def test_a_run_keeps_files_that_the_user_put_among_the_results(tmp_path, name):
+    as_json("run", "hiv", "--deterministic", "--out", "here")
+    mine = tmp_path / "here" / name
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("dear")
+    result = call("run", "hiv", "--deterministic", "--out", "here")
+    assert result.exit_code == 1
+    assert f"'here' holds '{name}', which no run wrote" in result.output
+    assert "move it elsewhere, or name a new folder" in result.output
+    assert mine.read_text() == "dear"
+
+
+def test_a_file_saved_among_the_results_during_a_run_is_kept(tmp_path):
+    as_json("run", "hiv", "--deterministic", "--out", "here")
+    with pytest.raises(ModelError, match=r"holds 'notes\.txt'"), written_whole(Path("here")):
+        (tmp_path / "here" / "notes.txt").write_text("dear")
+    assert (tmp_path / "here" / "notes.txt").read_text() == "dear"
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_what_a_file_browser_leaves_does_not_stop_a_run(tmp_path):
+    as_json("run", "hiv", "--deterministic", "--out", "here")
+    (tmp_path / "here" / ".DS_Store").write_text("view")
+    as_json("run", "hiv", "--deterministic", "--out", "here")
 
 
 def test_a_run_replaces_an_older_run_as_a_whole(tmp_path):
