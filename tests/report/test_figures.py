@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from matplotlib.image import imread
 from qalyst.published import Point, Published
 from qalyst.report.drawing import PALETTE, house_style, saved
 from qalyst.report.figures import figures
-from qalyst.report.figures_decision import running
+from qalyst.report.figures_decision import ceac, running
 from qalyst.report.figures_plane import CHI2_95, ce_plane, ellipse
 from qalyst.report.figures_published import published_survival
 from qalyst.report.tables import published_table
@@ -116,6 +117,19 @@ def test_a_running_mean_ends_at_the_mean_and_its_standard_error():
     at = int(steps[100])
     assert mean[100] == pytest.approx(values[:at].mean(), rel=1e-10)
     assert error[100] == pytest.approx(values[:at].std(ddof=1) / np.sqrt(at), rel=1e-8)
+
+
+def test_dollar_signs_in_labels_are_money_not_mathematics(two):
+    first, second = two.model.strategies.values()
+    named = {
+        first.name: replace(first, label=r"Drug at $5^^ or $6 \frac{1}"),
+        second.name: replace(second, label="$x_1$"),
+    }
+    dollars = replace(two, model=replace(two.model, strategies=named))
+    assert [figure.name for figure in figures(dollars)] == COMPARED
+    with house_style():
+        legend = ceac(dollars).figure.legends[0]
+        assert [text.get_parse_math() for text in legend.get_texts()] == [False] * 3
 
 
 def test_twelve_strategies_have_twelve_colours():

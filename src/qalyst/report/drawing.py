@@ -39,6 +39,7 @@ _STYLE: dict[str, Any] = {
     "ytick.labelsize": 8,
     "legend.fontsize": 8,
     "text.color": INK,
+    "text.parse_math": False,  # a label may hold dollar signs: they are money, not mathematics
     "axes.labelcolor": INK,
     "axes.edgecolor": GREY,
     "xtick.color": GREY,
@@ -173,10 +174,11 @@ def _columns(labels: Sequence[str], width: float) -> tuple[int, int]:
 
 def plain_numbers(*axes: Any) -> None:
     """Ticks with thousands separated and a true minus sign."""
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     for axis in axes:
         axis.set_major_formatter(FuncFormatter(tick))
+        axis.set_minor_formatter(NullFormatter())  # a logarithmic axis writes mathematics there
 
 
 def per_cent(axis: Any) -> None:
