@@ -116,6 +116,13 @@ MODEL_FAULTS = {
     "commas in a list of numbers": ("time:", "decision: {cost: costs, effect: qalys, thresholds: [20,000]}\ntime:", ["the number 000 begins with 0", "without commas", "base.yaml:5"]),
     "a scenario that removes nothing": ("cheap: {parameters: {c_new: 10}}", "cheap: {profiles: {sex: {female: 1, mail: null}}}", ["'cheap' removes 'mail', which is not there", "did you mean 'male'?", "base.yaml:45"]),
     "a parameter without a value in a scenario": ("{c_new: 10}", "{c_new: null}", ["'cheap' removes 'c_new', which is not there", "give it a value"]),
+    "a column with a number for its name": ("c_drug: 0}", "12: 0}", ["'12' is not the name of a column", "base.yaml:15", "strategies.old.12", "lower-case words"]),
+    "a definition with a number for its name": ("age: 60 + years", "age: 60 + years\n  12: 1", ["'12' is not a name", "base.yaml:28"]),
+    "a strategy with an umlaut": ("  old: {", "  \xfcblich: {", ["'\xfcblich' is not a name", "base.yaml:15", "ASCII"]),
+    "a state in capitals": ("  dead:   {absorbing: true}", "  Dead:   {absorbing: true}", ["'Dead' is not a name", "base.yaml:21"]),
+    "a group with a number for its name": ("groups:", "groups:\n  12: [stable]", ["'12' is not a name", "base.yaml:24"]),
+    "a reserved key in capitals": ("old: {hr_drug", "old: {Label: Usual care, hr_drug", ["'Label' is not the name of a column", "did you mean 'label'?", "base.yaml:15"]),
+    "a mistake in the outcomes": ("costs: {unit: USD,  discount: 0.03}", "costs: {unit: USD,  discount: 3.5%}", ["'3.5%' is not part of the language", "base.yaml:8"]),
     "an unknown parameter in a scenario": ("cheap: {parameters: {c_new", "cheap: {parameters: {c_nwe", ["no parameter 'c_nwe'", "did you mean 'c_new'?"]),
 }  # fmt: skip
 
@@ -220,6 +227,17 @@ def test_all_mistakes_of_a_file_are_told_together(tmp_path):
     with pytest.raises(ModelErrors) as caught:
         load_model(folder_with(tmp_path, text, PARAMETERS))
     assert len(caught.value.errors) == 2
+
+
+def test_a_mistake_in_an_outcome_is_not_hidden_by_what_follows_from_it(tmp_path):
+    text = changed(MODEL, "discount: 0.03}\n  qalys", "discount: 3.5%}\n  qalys")
+    text = changed(text, "time:", "decision: {cost: costs, effect: qaly}\ntime:")
+    with pytest.raises(ModelErrors) as caught:
+        load_model(folder_with(tmp_path, text, PARAMETERS))
+    assert [error.what for error in caught.value.errors] == [
+        "'3.5%' is not part of the language",
+        "the decision's effect 'qaly' is no outcome",
+    ]
 
 
 def test_a_file_of_ten_megabytes_is_refused_before_it_is_read(tmp_path):

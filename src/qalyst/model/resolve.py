@@ -68,7 +68,8 @@ def load_model(
     parameters = _load_all(merged, path, mistakes)
     mistakes.raise_if_any()
     parameters = _with_values(parameters, overlaid, values or {})
-    model = _assemble(merged, document, parameters, shown, tuple(scenarios), mistakes)
+    with mistakes.caught():  # what was noted before is told too
+        model = _assemble(merged, document, parameters, shown, tuple(scenarios), mistakes)
     mistakes.raise_if_any()
     _check(model, merged, mistakes)
     mistakes.raise_if_any()
@@ -261,7 +262,7 @@ def _assemble(
         known_scenarios=tuple(map(str, known)),
         parameters=parameters,
         used_parameters=(),
-        decision=_decision(merged, outcomes),
+        decision=_decision(merged, sections.section("outcomes")),
         money=None,
         timing=sections.timing(),
         outcomes=outcomes,
@@ -274,7 +275,7 @@ def _assemble(
         curves=sections.curves(),
         transitions=tuple(transitions),
         occupancy=sections.occupancy(states),
-        payoffs=tuple(sections.payoffs(outcomes, states, events)),
+        payoffs=tuple(sections.payoffs(states, events)),
         targets=_targets(merged, known),
         labels_left_out=_profile_labels(document) - _profile_labels(merged),
     )
@@ -308,7 +309,7 @@ def _source(merged: Section) -> str:
     return f"{source.cite}, doi:{source.doi}" if source.doi else source.cite
 
 
-def _decision(merged: Section, outcomes: Mapping[str, Any]) -> Decision:
+def _decision(merged: Section, outcomes: Section) -> Decision:
     section = merged.get("decision")
     if not isinstance(section, Section):
         cost = "costs" if "costs" in outcomes else None
@@ -320,7 +321,7 @@ def _decision(merged: Section, outcomes: Mapping[str, Any]) -> Decision:
             raise ModelError(
                 f"the decision's {key} '{name}' is no outcome",
                 where=f"{section.at(key)}  decision.{key}",
-                mend=nearest(name, outcomes),
+                mend=nearest(name, map(str, outcomes)),
             )
     if len(set(raw.thresholds)) < len(raw.thresholds):
         raise ModelError(
