@@ -129,7 +129,7 @@ def show(
     def tell(found: dict[str, Any]) -> None:
         from qalyst.report import terminal
 
-        terminal.shown(resolved[0], found)
+        terminal.shown(resolved[0], found, values or ())
 
     _answer(work, tell, as_json)
 
@@ -184,7 +184,7 @@ def run(
     def tell(found: dict[str, Any]) -> None:
         from qalyst.report import terminal
 
-        terminal.run_result(found["_analysis"], found)
+        terminal.run_result(found["_analysis"], found, values or ())
 
     _answer(work, tell, as_json)
 

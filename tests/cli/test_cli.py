@@ -105,6 +105,12 @@ def test_setting_a_parameter_changes_the_result_and_its_provenance(tmp_path):
     assert "c_zidovudine=3278" in (tmp_path / "b" / "provenance.json").read_text()
 
 
+def test_the_terminal_says_what_was_set():
+    words = ["--set", "c_zidovudine=3278", "--set", "p_a[b]=0.2"]
+    for command in (["run", "hiv", "--deterministic", "--out", "b"], ["show", "hiv"]):
+        assert "set by --set: c_zidovudine=3278; p_a[b]=0.2" in call(*command, *words).stdout
+
+
 def test_a_cell_of_a_table_can_be_set():
     found = as_json("show", "thr", "--set", "p_die_other[female, 65]=0.02")
     row = [p for p in found["parameters"] if p["name"] == "p_die_other"]

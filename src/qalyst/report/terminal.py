@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from qalyst.axes import DRAW
+from qalyst.axes import DRAW, STRATEGY, WTP
+from qalyst.report.numbers import decimals_for
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
     from qalyst.model.resolved import ResolvedModel
 
+PIPED = 120  # characters of a line that goes to no terminal
+MOST_LETTERS = 10_000  # wider than any table
+LONGEST_WORD = 10  # letters of text that are kept on one line
+MOST_ACROSS = 4  # strategies side by side; more stand below each other
+
 
 def _console() -> Console:
     console = Console(highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 120)
+    if not console.is_terminal and not os.environ.get("COLUMNS", "").isdigit():
+        console.width = PIPED
     return console
 
 
@@ -31,12 +41,27 @@ def _table(title: str, *columns: str, text: int = 1) -> Table:
     return table
 
 
+def _print(console: Console, table: Table) -> None:
+    """Print a table whose numbers stay whole, even if its lines are then too long."""
+    unbound = console.options.update(max_width=MOST_LETTERS)
+    tight = Measurement.get(console, unbound, table).maximum > console.width
+    for column in table.columns:
+        cells = [str(cell) for cell in column.cells]
+        if column.justify == "right":
+            header = str(column.header).split() if tight else [str(column.header)]
+            column.width = max(map(cell_len, [*cells, *header]), default=0)
+        else:
+            words = [word for cell in cells for word in cell.split()]
+            column.min_width = min(max(map(cell_len, words), default=0), LONGEST_WORD)
+    console.print(table, crop=False)
+
+
 def models(rows: list[dict[str, str]]) -> None:
     """The catalogue."""
     table = _table("Models", "name", "title", text=2)
     for row in rows:
         table.add_row(Text(row["name"]), Text(row["title"]))
-    _console().print(table)
+    _print(_console(), table)
 
 
 def checked(found: dict[str, Any]) -> None:
@@ -64,7 +89,7 @@ def checked(found: dict[str, Any]) -> None:
         console.print(Text(f"  note: {note}"))
 
 
-def shown(model: ResolvedModel, found: dict[str, Any]) -> None:
+def shown(model: ResolvedModel, found: dict[str, Any], values: Sequence[str] = ()) -> None:
     """A resolved model."""
     console = _console()
     console.print(Text(model.title, style="bold"))
@@ -73,6 +98,8 @@ def shown(model: ResolvedModel, found: dict[str, Any]) -> None:
         console.print(Text(f"source: {model.source}"))
     if model.scenarios:
         console.print(Text(f"scenarios applied: {', '.join(model.scenarios)}"))
+    if values:
+        console.print(Text(f"set by --set: {'; '.join(values)}"))
     if found["scenarios"]:
         console.print(Text(f"scenarios: {', '.join(found['scenarios'])}"))
     if found["time"]:
@@ -85,7 +112,7 @@ def shown(model: ResolvedModel, found: dict[str, Any]) -> None:
             when = f" when {row['when']}" if "when" in row else ""
             cells = (row["name"], row["from"], row["to"], kind, f"{row[kind]}{when}")
             table.add_row(*map(Text, cells))
-        console.print(table)
+        _print(console, table)
     table = _table("Payoffs", "outcome", "row", "where", "quantity", "price", text=5)
     for row in found["payoffs"]:
         where = "; ".join(
@@ -96,13 +123,13 @@ def shown(model: ResolvedModel, found: dict[str, Any]) -> None:
         table.add_row(
             *map(Text, (row["outcome"], row["name"], where, row["quantity"], row["price"]))
         )
-    console.print(table)
+    _print(console, table)
     _parameter_table(console, found["parameters"])
     table = _table("Timing ledger", "section", "row", "counted", "how often", "discounted", text=5)
     for row in found["timing_ledger"]:
         keys = ("section", "row", "counted", "how_often", "discounted")
         table.add_row(*(Text(row[key]) for key in keys))
-    console.print(table)
+    _print(console, table)
     console.print(Text("Diagram (Mermaid)", style="bold"))
     console.print(Text(found["diagram"]))
     for note in model.notes:
@@ -123,7 +150,7 @@ def _tables_of_columns(console: Console, found: dict[str, Any]) -> None:
         table = _table(section.capitalize(), "name", *shown, text=len(shown) + 1)
         for name, row in rows.items():
             table.add_row(Text(name), *(Text(_cell(row.get(key))) for key in shown))
-        console.print(table)
+        _print(console, table)
 
 
 def _cell(value: Any) -> str:
@@ -152,10 +179,10 @@ def _parameter_table(console: Console, rows: list[dict[str, Any]]) -> None:
                 ),
             )
         )
-    console.print(table)
+    _print(console, table)
 
 
-def run_result(analysis: Analysis, found: dict[str, Any]) -> None:
+def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] = ()) -> None:
     """The results of a run: tables, notes, files, and the sentence at the end."""
     console = _console()
     model = analysis.model
@@ -163,6 +190,8 @@ def run_result(analysis: Analysis, found: dict[str, Any]) -> None:
     console.print(Text(f"{model.title}", style="bold"))
     draws = f"{found['draws']:,} draws, seed {found['seed']}" if found["draws"] else "no draws"
     console.print(Text(f"{model.name} from {model.file}{applied}; {draws}"))
+    if values:
+        console.print(Text(f"set by --set: {'; '.join(values)}"))
     _outcomes_table(console, analysis)
     if analysis.base_incremental is not None:
         _incremental_table(console, analysis)
@@ -185,24 +214,36 @@ def _outcomes_table(console: Console, analysis: Analysis) -> None:
     columns = [f"{name} ({outcome.unit_text})" for name, outcome in model.outcomes.items()]
     headline = "mean of draws (Monte Carlo standard error)" if psa else "deterministic base case"
     table = _table(f"Outcomes: {headline}", "strategy", *columns)
-    for strategy in model.strategies:
-        cells = []
-        for outcome in model.outcomes:
-            if psa is None:
-                cells.append(number(float(analysis.base.total(outcome).sel(strategy=strategy)[0])))
-                continue
-            values = psa.total(outcome).sel(strategy=strategy)
-            count = values.sizes[DRAW]
-            error = float(values.std(ddof=1)) / count**0.5 if count > 1 else 0.0
-            cells.append(f"{number(float(values.mean()))} ({number(error)})")
-        table.add_row(Text(_label(model, strategy)), *map(Text, cells))
+    columns_of_cells = [_outcome_cells(analysis, outcome) for outcome in model.outcomes]
+    for strategy, *cells in zip(model.strategies, *columns_of_cells, strict=True):
+        table.add_row(Text(_label(model, strategy)), *(Text(mean) for mean, _ in cells))
         if psa is not None:
-            base = [
-                number(float(analysis.base.total(outcome).sel(strategy=strategy)[0]))
-                for outcome in model.outcomes
-            ]
-            table.add_row(Text("  deterministic"), *map(Text, base), style="dim")
-    console.print(table)
+            base = (Text(deterministic) for _, deterministic in cells)
+            table.add_row(Text("  deterministic"), *base, style="dim")
+    _print(console, table)
+
+
+def _outcome_cells(analysis: Analysis, outcome: str) -> list[tuple[str, str]]:
+    """The result of each strategy, and its base case: numbers alike in their decimals."""
+    strategies = list(analysis.model.strategies)
+    totals = analysis.base.total(outcome)
+    base = [float(totals.sel(strategy=strategy)[0]) for strategy in strategies]
+    if analysis.psa is None:
+        return [(text, text) for text in numbers(base)]
+    values = analysis.psa.total(outcome)
+    count = values.sizes[DRAW]
+    means = [float(values.sel(strategy=strategy).mean()) for strategy in strategies]
+    errors = [
+        float(values.sel(strategy=strategy).std(ddof=1)) / count**0.5 if count > 1 else 0.0
+        for strategy in strategies
+    ]
+    shown = numbers([*means, *base])
+    return [
+        (f"{mean} ({error})", deterministic)
+        for mean, error, deterministic in zip(
+            shown[: len(means)], numbers(errors, significant=2), shown[len(means) :], strict=True
+        )
+    ]
 
 
 def _incremental_table(console: Console, analysis: Analysis) -> None:
@@ -222,17 +263,16 @@ def _incremental_table(console: Console, analysis: Analysis) -> None:
         table = _table(
             title, "strategy", cost, effect, "more cost", "more effect", "ICER", "status"
         )
-        for row in incremental.rows:
-            values = (
-                row.cost, row.effect, row.incremental_cost, row.incremental_effect, row.icer,
-            )  # fmt: skip
-            cells = ["" if value is None else number(value) for value in values]
+        table.columns[-1].justify = "left"
+        keys = ("cost", "effect", "incremental_cost", "incremental_effect", "icer")
+        columns = [numbers([getattr(row, key) for row in incremental.rows]) for key in keys]
+        for row, *cells in zip(incremental.rows, *columns, strict=True):
             table.add_row(
                 Text(_label(model, row.strategy)),
                 *map(Text, cells),
                 Text(status_text(model, row.status)),
             )
-        console.print(table)
+        _print(console, table)
         if incremental.note:
             console.print(Text(f"  {labelled_note(model, incremental.note)}"))
 
@@ -245,26 +285,29 @@ def _threshold_table(console: Console, analysis: Analysis) -> None:
     unit = (
         f"{model.outcomes[analysis.cost].unit_text} per {model.outcomes[analysis.effect].unit_text}"
     )
-    table = _table(
-        f"Probability of being best value, and expected value of perfect information ({unit})",
-        "threshold", *names, "EVPI per person (error)",
-    )  # fmt: skip
-    for wtp in curves.wtp.values:
-        at = curves.sel(wtp=wtp)
-        shares = [f"{float(at.ceac.sel(strategy=s)):.3f}" for s in curves.strategy.values]
-        evpi = f"{number(float(at.evpi))} ({number(float(at.evpi_mcse))})"
-        table.add_row(Text(f"{wtp:,.0f}"), *map(Text, shares), Text(evpi))
-    console.print(table)
+    title = f"Probability of being best value, and expected value of perfect information ({unit})"
+    thresholds = [f"{wtp:,.0f}" for wtp in curves.wtp.values]
+    shares = [[f"{share:.3f}" for share in row] for row in curves.ceac.transpose(STRATEGY, WTP)]
+    errors = numbers(curves.evpi_mcse.values.tolist(), significant=2)
+    evpi = [
+        f"{value} ({error})"
+        for value, error in zip(numbers(curves.evpi.values.tolist()), errors, strict=True)
+    ]
+    rows = [("threshold", *thresholds), *zip(names, *zip(*shares, strict=True), strict=True)]
+    rows.append(("EVPI per person (error)", *evpi))
+    if len(names) <= MOST_ACROSS:
+        rows = list(zip(*rows, strict=True))
+    table = _table(title, *rows[0])
+    for row in rows[1:]:
+        table.add_row(*map(Text, row))
+    _print(console, table)
 
 
-def number(value: float) -> str:
-    """A number with four significant digits, whole thousands grouped.
+def numbers(values: Sequence[float | None], *, significant: int = 4) -> list[str]:
+    """Numbers of one column, all with the decimals that so many digits of the largest take.
 
-    >>> number(123456.7), number(7.99121), number(-0.01234)
-    ('123,457', '7.991', '-0.01234')
+    >>> numbers([6.2, 7.1691, None]), numbers([123456.7, 80.25])
+    (['6.200', '7.169', ''], ['123,457', '80'])
     """
-    if value == 0:
-        return "0"
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}"
+    places = decimals_for(values, significant=significant)
+    return ["" if value is None else f"{value:,.{places}f}" for value in values]
