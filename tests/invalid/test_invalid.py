@@ -123,6 +123,11 @@ MODEL_FAULTS = {
     "a group with a number for its name": ("groups:", "groups:\n  12: [stable]", ["'12' is not a name", "base.yaml:24"]),
     "a reserved key in capitals": ("old: {hr_drug", "old: {Label: Usual care, hr_drug", ["'Label' is not the name of a column", "did you mean 'label'?", "base.yaml:15"]),
     "a mistake in the outcomes": ("costs: {unit: USD,  discount: 0.03}", "costs: {unit: USD,  discount: 3.5%}", ["'3.5%' is not part of the language", "base.yaml:8"]),
+    "a horizon without its unit": ("horizon: 5 years", "horizon: 5", ["'horizon' must be text (found 5)", "write 5 years", "base.yaml:5"]),
+    "a truth value in capitals": ("absorbing: true", "absorbing: True", ["'absorbing' must be true or false", "write true", "base.yaml:21"]),
+    "a threshold that is no list": ("time:", "decision: {cost: costs, effect: qalys, thresholds: 20000}\ntime:", ["'thresholds' must be a list", "write [20000]"]),
+    "a number for a key of a row": ("price: c_dying}", "price: c_dying, 3: x}", ["unknown key '3' in payoffs.costs.dying", "base.yaml:40"]),
+    "a misspelt correction": ("correction: half-cycle", "correction: halfcycle", ["did you mean 'half-cycle'?"]),
     "an unknown parameter in a scenario": ("cheap: {parameters: {c_new", "cheap: {parameters: {c_nwe", ["no parameter 'c_nwe'", "did you mean 'c_new'?"]),
 }  # fmt: skip
 
@@ -176,6 +181,9 @@ PARAMETER_FAULTS = {
     "a decimal comma in a standard error": ("family: beta, se: 0.02", "family: beta, se: 0,02", ["'0,02' is 2 entries", "write 0.02", "base.yaml:9"]),
     "a comma in a standard error": ("family: gamma, se: 1000", "family: gamma, se: 1,000", ["'1,000' is 2 entries", "write 1000"]),
     "a comma in a label": ("label: Dying,", "label: Dying, in hospital,", ["unknown key 'in hospital'", "base.yaml:16"]),
+    "a standard deviation for a standard error": ("family: beta, se: 0.02", "family: beta, sd: 0.02", ["uncertainty of 'p_event' cannot be read", "beta takes no 'sd'", "did you mean 'se'?"]),
+    "a family in capitals": ("family: beta, se: 0.02", "family: Beta, se: 0.02", ["no family 'Beta'", "did you mean 'beta'?"]),
+    "a key of a record that is a number": ("label: Dying,", "label: Dying, 12: x,", ["unknown key '12' in parameters.c_dying", "base.yaml:16"]),
     "a record twice": ("  c_dying:", "  c_new: {label: Again, value: 1, unit: USD/year}\n  c_dying:", ["'c_new' stands twice"]),
 }  # fmt: skip
 
