@@ -28,6 +28,7 @@ BARE = "bare number"
 LABEL = "label"
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]*")
 _MISSPELT_TIME = {"yr", "yrs", "y", "mo", "mth", "wk", "d", *(f"{word}s" for word in YEARS)}
+_MISSPELT = {"qaly", "qalys", "Qaly", "Qalys", "QALYs", PROBABILITY}
 
 _registry: Any = pint.UnitRegistry(None)
 _registry.define("year = [time]")
@@ -182,7 +183,7 @@ def _factors(words: str, where: str) -> list[tuple[int, str]]:
 
 
 def _word_unit(word: str, words: str, where: str) -> Any:
-    if word in _MISSPELT_TIME or not _WORD.fullmatch(word):
+    if word in _MISSPELT_TIME or word in _MISSPELT or not _WORD.fullmatch(word):
         raise ModelError(f"'{word}' is not a unit in '{words}'", where=where, mend=_mend(word))
     if word not in YEARS and word != "QALY" and not hasattr(_registry, word):
         _registry.define(f"{word} = [{word}]")
@@ -190,6 +191,10 @@ def _word_unit(word: str, words: str, where: str) -> Any:
 
 
 def _mend(word: str) -> str:
+    if word.lower() in ("qaly", "qalys"):
+        return "write utility for a weight of time in a state, QALY for an amount of health"
+    if word == PROBABILITY:
+        return "write 'probability per year'"
     return nearest({"yr": "year", "yrs": "year", "y": "year"}.get(word, word), YEARS)
 
 

@@ -128,6 +128,11 @@ def test_a_cell_of_a_table_can_be_set():
         (["--set", "rr_combination"], ["NAME=VALUE"]),
         (["--set", "p_a[b]=1.5"], ["p_a[b]", "between 0 and 1"]),
         (["--set", "p_a=0.5"], ["p_a", "table by to"]),
+        (["--set", "c_zidovudine[x]=10"], ["is a single number", "write c_zidovudine=10"]),
+        (
+            ["--set", "time.horizon=10"],
+            ["'time.horizon' is not the name", "a scenario of the model"],
+        ),
         (["--scenario", "no_such"], ["no scenario 'no_such'", "half_cycle"]),
         (["--draws", "0"], ["draws"]),
         (["--draws", "-5"], ["draws"]),
@@ -148,6 +153,15 @@ def test_an_unknown_model_is_told_with_the_nearest_name():
     result = call("run", "hvi")
     assert result.exit_code == 1
     assert "did you mean 'hiv'?" in result.output
+
+
+@pytest.mark.parametrize("word", ["models/my", "my.yaml", "models/my.yml"])
+def test_a_path_that_is_almost_right_is_told_with_the_right_one(tmp_path, word):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "my.yaml").write_text("model: my\n")
+    result = call("check", word)
+    assert result.exit_code == 1
+    assert "did you mean 'models/my.yaml'?" in result.output
 
 
 def test_mistakes_come_as_json_too():

@@ -128,6 +128,8 @@ MODEL_FAULTS = {
     "a threshold that is no list": ("time:", "decision: {cost: costs, effect: qalys, thresholds: 20000}\ntime:", ["'thresholds' must be a list", "write [20000]"]),
     "a number for a key of a row": ("price: c_dying}", "price: c_dying, 3: x}", ["unknown key '3' in payoffs.costs.dying", "base.yaml:40"]),
     "a misspelt correction": ("correction: half-cycle", "correction: halfcycle", ["did you mean 'half-cycle'?"]),
+    "a tab in the indentation": ("  worse:  {utility", "\tworse:  {utility", ["the line is indented by a tab", "indent by spaces", "base.yaml:20"]),
+    "a blank too many": ("  worse:  {utility", "   worse:  {utility", ["indented by 3 spaces, the row above by 2", "base.yaml:20"]),
     "an unknown parameter in a scenario": ("cheap: {parameters: {c_new", "cheap: {parameters: {c_nwe", ["no parameter 'c_nwe'", "did you mean 'c_new'?"]),
 }  # fmt: skip
 
@@ -184,6 +186,8 @@ PARAMETER_FAULTS = {
     "a standard deviation for a standard error": ("family: beta, se: 0.02", "family: beta, sd: 0.02", ["uncertainty of 'p_event' cannot be read", "beta takes no 'sd'", "did you mean 'se'?"]),
     "a family in capitals": ("family: beta, se: 0.02", "family: Beta, se: 0.02", ["no family 'Beta'", "did you mean 'beta'?"]),
     "a key of a record that is a number": ("label: Dying,", "label: Dying, 12: x,", ["unknown key '12' in parameters.c_dying", "base.yaml:16"]),
+    "a weight in qaly": ("value: 0.8, unit: utility", "value: 0.8, unit: qaly", ["'qaly' is not a unit", "write utility", "QALY"]),
+    "a probability over a year written as a fraction": ("unit: probability per year", "unit: probability/year", ["'probability' is not a unit in 'probability/year'", "write 'probability per year'", "base.yaml:9"]),
     "a record twice": ("  c_dying:", "  c_new: {label: Again, value: 1, unit: USD/year}\n  c_dying:", ["'c_new' stands twice"]),
 }  # fmt: skip
 
@@ -408,3 +412,22 @@ def test_a_curve_is_not_set_to_what_it_cannot_be(tmp_path):
     path = folder_with(tmp_path, MODEL, PARAMETERS)
     with pytest.raises(ModelError, match="shape of a weibull curve is -2"):
         load_model(path, values={"pfs[shape]": -2})
+
+
+def test_a_value_that_was_set_is_named_where_it_breaks_a_bound(tmp_path):
+    """A risk set to 1 leaves nothing for the risk of death, which is drawn."""
+    text = changed(MODEL, "cycle: 1 month", "cycle: 1 year")
+    text = changed(
+        text,
+        'rate: "strategy.hr_drug * hazard(slow, years)"',
+        'probability: "probability_of(rate_of(p_event) * strategy.hr_drug)"',
+    )
+    text = changed(text, 'rate: "r_death[sex, age]"', "probability: p_die")
+    drawn = "unit: probability per year, uncertainty: {family: beta, se: 0.02}}"
+    parameters = changed(
+        PARAMETERS, "  c_dying:", f"  p_die: {{label: Dies, value: 0.2, {drawn}\n  c_dying:"
+    )
+    model = load_model(folder_with(tmp_path, text, parameters), values={"p_event": 1})
+    with pytest.raises(ModelError, match=r"sum to 1\.2") as caught:
+        base_case(model)
+    assert caught.value.mend.startswith("look at p_die, p_event;")

@@ -41,7 +41,12 @@ def find_model(name: str) -> Path:
     if given.suffix in (".yaml", ".yml") or len(given.parts) > 1:
         if given.is_file():
             return given
-        raise ModelError(f"no model file '{name}'", where="command line", mend="check the path")
+        file = f"{given.stem}.yaml"
+        near = [given.with_name(file), given.parent / "models" / file]
+        meant = next((f"did you mean '{path}'?" for path in near if path.is_file()), "")
+        raise ModelError(
+            f"no model file '{name}'", where="command line", mend=meant or "check the path"
+        )
     places = [Path("models"), Path("."), catalogue() / "models"]
     for place in places:
         if (place / f"{name}.yaml").is_file():

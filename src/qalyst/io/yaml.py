@@ -105,11 +105,8 @@ def loads(text: str, name: str) -> Section:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark is not None else 0
-        raise ModelError(
-            f"this is not YAML: {error.problem}",
-            where=str(Mark(name, line)),
-            mend="quote text that holds ': ', '[', '{' or ','; indent by spaces",
-        ) from error
+        what, mend = _fault_of_line(text.splitlines()[: line + 1], line, str(error.problem))
+        raise ModelError(what, where=str(Mark(name, line)), mend=mend) from error
     except yaml.YAMLError as error:
         raise ModelError(
             f"this is not YAML: {str(error).splitlines()[0]}", where=name, mend="mend the text"
@@ -119,6 +116,22 @@ def loads(text: str, name: str) -> Section:
             "the file holds no mapping", where=name, mend="begin with a line such as 'model: name'"
         )
     return _mapping(node, name)
+
+
+def _fault_of_line(lines: list[str], line: int, problem: str) -> tuple[str, str]:
+    """What is wrong with a line that no parser reads, and how to mend it: often its indentation."""
+    rows = [row for row in lines[:line] if row.strip() and not row.lstrip().startswith("#")]
+    *above, here = [row[: len(row) - len(row.lstrip())] for row in ["", *rows]]
+    if "\t" in here:
+        return "the line is indented by a tab", "indent by spaces"
+    opens = len(rows) > 1 and rows[-2].rstrip().endswith(":")
+    if not opens and len(here) > len(above[-1]) > 0:
+        return (
+            f"this is not YAML: {problem}; the row is indented by {len(here)} spaces, the row "
+            f"above by {len(above[-1])}",
+            "indent rows of the same section alike",
+        )
+    return f"this is not YAML: {problem}", "quote text that holds ': ', '[', '{' or ','"
 
 
 def _refuse_what_strict_leaves_out(text: str, name: str) -> None:

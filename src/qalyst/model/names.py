@@ -118,6 +118,13 @@ def used_names(model: ResolvedModel) -> tuple[set[str], set[tuple[str, str]]]:
     return names, columns
 
 
+def names_below(model: ResolvedModel, expression: Expression) -> set[str]:
+    """Names that one expression reads, through definitions, curves and cells."""
+    names: set[str] = set()
+    _follow(model, expression.tree, names, set())
+    return names
+
+
 def _follow(
     model: ResolvedModel, tree: Expr, names: set[str], columns: set[tuple[str, str]]
 ) -> None:

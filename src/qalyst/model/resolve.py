@@ -224,10 +224,13 @@ def _named(parameters: Mapping[str, Parameter], name: str, where: str) -> Parame
 def _cell(text: str) -> tuple[str, list[str | float]]:
     found = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(?:\[([^\]]*)\])?\s*", text)
     if found is None:
+        in_section = text.split(".")[0].strip() in SECTIONS
         raise ModelError(
             f"'{text}' is not the name of a parameter",
             where=COMMAND_LINE,
-            mend="write name=value, or table[label, label]=value",
+            mend="a scenario of the model file changes what is no parameter"
+            if in_section
+            else "write name=value, or table[label, label]=value",
         )
     steps: list[str | float] = []
     for word in (found[2] or "").split(","):

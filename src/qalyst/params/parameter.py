@@ -146,6 +146,12 @@ class Parameter:
             given = str(given).lower()
         if isinstance(given, dict):
             changed = dict(_paths(given, where))
+            if list(self.values) == [()]:
+                raise ModelError(
+                    f"'{self.name}' is a single number, not a table",
+                    where=where,
+                    mend=f"write {self.name}={next(iter(changed.values()), 0.5):g}",
+                )
             for path in changed:
                 if path not in self.values:
                     raise ModelError(
