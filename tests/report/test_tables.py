@@ -82,6 +82,22 @@ def test_parts_of_the_breakdown_sum_to_the_totals(twelve):
             assert row[column] == pytest.approx(total, rel=1e-10)
 
 
+def test_the_breakdown_stands_in_the_order_of_the_model(two):
+    table = breakdown_table(two)
+    first = table[table.strategy == "watch"]
+    assert list(zip(first.outcome, first["row"], first.state, strict=True)) == [
+        ("costs", "care", "mild"),
+        ("costs", "care", "severe"),
+        ("costs", "treatment", "mild"),
+        ("costs", "admission", "mild"),
+        ("qalys", "health", "mild"),
+        ("qalys", "health", "severe"),
+        ("qalys", "admission", "mild"),
+        ("life_years", "alive", "mild"),
+        ("life_years", "alive", "severe"),
+    ]
+
+
 def test_shares_of_an_increment_sum_to_one(three):
     table = breakdown_table(three)
     others = table[table.strategy != "generic"]  # the cheapest, so the reference

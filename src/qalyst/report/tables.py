@@ -180,9 +180,9 @@ def breakdown_table(analysis: Analysis) -> pd.DataFrame:
     `share_of_increment` is that of the mean (of the base case without draws) against the
     cheapest strategy, or against the first if nothing is compared.
     """
-    base = amounts(analysis.base)
-    mean = base if analysis.psa is None else amounts(analysis.psa)
-    bare = amounts(analysis.psa or analysis.base, undiscounted=True)
+    base = amounts(analysis.model, analysis.base)
+    mean = base if analysis.psa is None else amounts(analysis.model, analysis.psa)
+    bare = amounts(analysis.model, analysis.psa or analysis.base, undiscounted=True)
     against = comparator(analysis)
     totals = {
         outcome: (analysis.psa or analysis.base).total(outcome).mean(DRAW)
@@ -216,9 +216,9 @@ def comparator(analysis: Analysis) -> str:
 
 
 def amounts(
-    outcomes: Outcomes, *, undiscounted: bool = False
+    model: ResolvedModel, outcomes: Outcomes, *, undiscounted: bool = False
 ) -> dict[tuple[str, str, str], dict[str, float]]:
-    """Mean amounts over draws: (outcome, row, state) -> strategy -> amount."""
+    """Mean amounts over draws, (outcome, row, state) -> strategy -> amount, as in the model."""
     data = outcomes.quantities
     quantity = data[UNDISCOUNTED if undiscounted else DISCOUNTED]
     mean = np.einsum(
@@ -237,7 +237,15 @@ def amounts(
         cell = found.setdefault(key, dict.fromkeys(strategies, 0.0))
         for position, strategy in enumerate(strategies):
             cell[strategy] += float(mean[position, column])
-    return found
+    rows = [(payoff.outcome, payoff.name) for payoff in model.payoffs]
+    names, states = list(model.outcomes), list(model.states)
+
+    def place(key: tuple[str, str, str]) -> tuple[int, int, int]:
+        outcome, row, state = key
+        own = states.index(state) if state in states else -1  # the start comes first
+        return names.index(outcome), rows.index((outcome, row)), own
+
+    return {key: found[key] for key in sorted(found, key=place)}
 
 
 def draws_table(analysis: Analysis) -> pd.DataFrame:
