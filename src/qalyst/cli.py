@@ -143,8 +143,11 @@ def run(
     scenario: Scenarios = None,
     values: Values = None,
     draws: Annotated[
-        int, typer.Option(help="Draws of the probabilistic analysis, 1 or more.")
-    ] = DEFAULT_DRAWS,
+        int | None,
+        typer.Option(
+            help=f"Draws of the probabilistic analysis, 1 or more; {DEFAULT_DRAWS} if not given."
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(help="The same seed gives the same results, bit by bit.")
     ] = DEFAULT_SEED,
@@ -166,10 +169,11 @@ def run(
         from qalyst.running import run_model
 
         _check_numbers(draws, seed, threads)
+        _check_request(draws, deterministic, out)
         resolved = _load(model, scenario, values)
         return run_model(
             resolved,
-            draws=None if deterministic else draws,
+            draws=None if deterministic else draws or DEFAULT_DRAWS,
             seed=seed,
             threads=threads,
             folder=out or _default_folder(resolved),
@@ -219,14 +223,29 @@ def _parsed(values: list[str]) -> dict[str, float]:
     return found
 
 
-def _check_numbers(draws: int, seed: int, threads: int | None) -> None:
-    if draws < 1:
+def _check_request(draws: int | None, deterministic: bool, out: Path | None) -> None:
+    if deterministic and draws is not None:
+        raise ModelError(
+            f"the base case alone has no draws, and {draws} are asked for",
+            where=f"command line  --deterministic --draws {draws}",
+            mend="keep one of the two",
+        )
+    if out == Path():  # also what an empty text becomes
+        raise ModelError(
+            "the results would take the place of the folder you are in",
+            where="command line  --out",
+            mend="name a folder, such as results/mine",
+        )
+
+
+def _check_numbers(draws: int | None, seed: int, threads: int | None) -> None:
+    if draws is not None and draws < 1:
         raise ModelError(
             f"{draws} draws are none",
             where=f"command line  --draws {draws}",
             mend="ask for 1 or more draws, or --deterministic for the base case alone",
         )
-    if draws > 10_000_000:
+    if draws is not None and draws > 10_000_000:
         raise ModelError(
             f"{draws} draws are too many",
             where=f"command line  --draws {draws}",

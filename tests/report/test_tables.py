@@ -68,6 +68,13 @@ def test_an_icer_is_the_ratio_of_its_increments(twelve):
     assert steps[steps.analysis == "probabilistic"].icer_mcse.gt(0).all()
 
 
+def test_a_status_and_who_dominates_stand_in_columns_of_their_own(two):
+    table = incremental_table(two).set_index(["analysis", "strategy"])
+    row = table.loc[("base case", "watch")]  # the generic tablet costs less and gives more
+    assert (row.status, row.dominated_by) == ("dominated", "generic")
+    assert table.loc[("base case", "generic")].dominated_by == ""
+
+
 def test_parts_of_the_breakdown_sum_to_the_totals(twelve):
     table = breakdown_table(twelve)
     sums = table.groupby(["strategy", "outcome"])[["base_case", "mean", "undiscounted"]].sum()

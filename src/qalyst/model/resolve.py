@@ -130,6 +130,12 @@ def _with_scenarios(
     merged = document
     values = Section(mark=document.mark)
     for name in scenarios:
+        if list(scenarios).count(name) > 1:
+            raise ModelError(
+                f"the scenario '{name}' is given twice",
+                where="command line  --scenario",
+                mend="keep one of the two",
+            )
         overlay = known.get(name)
         if not isinstance(overlay, Section):
             raise ModelError(

@@ -92,6 +92,16 @@ def summary_table(analysis: Analysis) -> pd.DataFrame:
     return _frame(rows)
 
 
+def _dominated(status: str) -> tuple[str, str]:
+    """A status and the strategies that dominate, apart: so a column of statuses can be filtered.
+
+    >>> _dominated("extendedly dominated (by s0 and s5)"), _dominated("reference")
+    (('extendedly dominated', 's0; s5'), ('reference', ''))
+    """
+    word, _, rest = status.partition(" (by ")
+    return word, "; ".join(rest.removesuffix(")").split(" and ")) if rest else ""
+
+
 def statistics(drawn: Float | None) -> dict[str, float]:
     """Mean, Monte Carlo standard error and 95 % interval of draws [draw]."""
     names = ("mean", "mcse", "lower", "upper")
@@ -139,7 +149,7 @@ def _incremental_row(
         )
     found["icer"] = none if row.icer is None else row.icer
     found["icer_mcse"] = none if outcomes is None else icer_mcse(analysis, row)
-    found["status"] = row.status
+    found["status"], found["dominated_by"] = _dominated(row.status)
     for wtp in analysis.model.decision.thresholds:
         error = none
         if outcomes is not None and analysis.summary is not None:
