@@ -431,3 +431,27 @@ def test_a_value_that_was_set_is_named_where_it_breaks_a_bound(tmp_path):
     with pytest.raises(ModelError, match=r"sum to 1\.2") as caught:
         base_case(model)
     assert caught.value.mend.startswith("look at p_die, p_event;")
+
+
+@pytest.mark.parametrize(
+    ("record", "note"),
+    [
+        ("value: 1.2, unit: utility", "the utility 'u_stable' is 1.2: above 1"),
+        # 0.95 + 1.959964 x 0.1 = 1.145996
+        (
+            "value: 0.95, unit: utility, uncertainty: {family: normal, se: 0.1}",
+            "the 97.5 % quantile of the utility 'u_stable' is 1.146",
+        ),
+    ],
+)
+def test_a_utility_above_full_health_is_noted(tmp_path, record, note):
+    text = changed(PARAMETERS, "value: 0.8, unit: utility", record)
+    (found,) = check_model(folder_with(tmp_path, MODEL, text))["notes"]
+    assert note in found
+
+
+def test_a_utility_below_full_health_has_no_note(tmp_path):
+    text = changed(
+        PARAMETERS, "0.8, unit: utility", "0.8, unit: utility, uncertainty: {family: beta, se: 0.1}"
+    )
+    assert check_model(folder_with(tmp_path, MODEL, text))["notes"] == []

@@ -26,7 +26,7 @@ from qalyst.model.sections import Sections
 from qalyst.model.structure import check_structure
 from qalyst.params.load import load_parameters
 from qalyst.params.money import Money, in_one_money
-from qalyst.params.parameter import Parameter
+from qalyst.params.parameter import Parameter, above_full_health
 
 COMMAND_LINE = "command line  --set"
 _LATER = {
@@ -408,6 +408,8 @@ def _with_money_and_notes(model: ResolvedModel, merged: Section, path: Path) -> 
         notes.append(
             f"price year unknown, not carried by the index: {', '.join(sorted(unindexed))}"
         )
+    for name in used:
+        notes += above_full_health(parameters[name])
     return replace(
         model, parameters=parameters, used_parameters=used, money=money, notes=tuple(notes)
     )
