@@ -147,6 +147,14 @@ def test_a_state_has_one_colour_and_its_place_of_the_model_in_all_figures(three)
     assert parts == {label: layers[label] for label in parts}
 
 
+def test_a_state_that_the_trace_does_not_show_has_a_colour_of_its_own(nelm):
+    with house_style():
+        states = breakdown(nelm).figure.subfigs[1]
+    colours = [bars[0].get_facecolor() for bars in states.axes[0].containers]
+    assert len(colours) > 1
+    assert len(set(colours)) == len(colours)
+
+
 def legend_of(figure):
     legend = figure.legends[0]
     labels = (text.get_text() for text in legend.get_texts())

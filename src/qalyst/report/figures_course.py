@@ -11,6 +11,7 @@ from qalyst.axes import STATE, STRATEGY
 from qalyst.report.drawing import (
     GREY,
     INK,
+    PALETTE,
     Drawing,
     color,
     legend_below,
@@ -194,6 +195,10 @@ def _state_colors(analysis: Analysis) -> dict[str, str]:
     shades: dict[str, str] = {}
     for (_, places, _), shade in zip(layers, colors, strict=True):
         shades.setdefault(state_label(model, str(states[places[0]])), shade)
+    unused = (shade for shade in PALETTE if shade not in colors)
+    for state in model.states:  # passed in no time, so not in the trace
+        if state_label(model, state) not in shades:
+            shades[state_label(model, state)] = next(unused, GREY)
     return shades
 
 
