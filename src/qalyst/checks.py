@@ -71,7 +71,7 @@ def _check_values(model: ResolvedModel) -> dict[str, Any]:
 def _check_shares(shared: Shared, evaluate: Evaluator) -> dict[str, Any]:
     """Partitioned survival: it has no places."""
     found, _ = PartitionedEngine(shared).base(evaluate, threads=1)
-    for program in found:
+    for program in found.programs:
         for number, amount in zip(program.cells, program.amount, strict=True):
             _check_amount(shared, evaluate, shared.cells[number], amount)
     return {}

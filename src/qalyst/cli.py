@@ -133,7 +133,7 @@ def show(
     def tell(found: dict[str, Any]) -> None:
         from qalyst.report import terminal
 
-        terminal.shown(resolved[0], found)
+        terminal.shown(resolved[0], found, values or ())
 
     _answer(work, tell, as_json)
 
@@ -147,8 +147,11 @@ def run(
     scenario: Scenarios = None,
     values: Values = None,
     draws: Annotated[
-        int, typer.Option(help="Draws of the probabilistic analysis, 1 or more.")
-    ] = DEFAULT_DRAWS,
+        int | None,
+        typer.Option(
+            help=f"Draws of the probabilistic analysis, 1 or more; {DEFAULT_DRAWS} if not given."
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(help="The same seed gives the same results, bit by bit.")
     ] = DEFAULT_SEED,
@@ -170,10 +173,11 @@ def run(
     def work() -> dict[str, Any]:
         from qalyst.running import run_model
 
+        _check_request(draws, deterministic, out)
         resolved, given = _load(model, scenario, values), _parsed(values or [])
         analysis, found = run_model(
             resolved,
-            draws=None if deterministic else draws,
+            draws=None if deterministic else DEFAULT_DRAWS if draws is None else draws,
             seed=seed,
             threads=threads,
             folder=out or _default_folder(resolved, given),
@@ -190,7 +194,7 @@ def run(
     def tell(found: dict[str, Any]) -> None:
         from qalyst.report import terminal
 
-        terminal.run_result(analyses[0], found)
+        terminal.run_result(analyses[0], found, values or ())
 
     _answer(work, tell, as_json)
 
@@ -265,6 +269,21 @@ def _parsed(values: list[str]) -> dict[str, float]:
             raise ModelError(f"'{name}' is set twice", where=where, mend="keep one of the two")
         found[name.strip()] = value
     return found
+
+
+def _check_request(draws: int | None, deterministic: bool, out: Path | None) -> None:
+    if deterministic and draws is not None:
+        raise ModelError(
+            f"the base case alone has no draws, and {draws} are asked for",
+            where=f"command line  --deterministic --draws {draws}",
+            mend="keep one of the two",
+        )
+    if out == Path():  # also what an empty text becomes
+        raise ModelError(
+            "the results would take the place of the folder you are in",
+            where="command line  --out",
+            mend="name a folder, such as results/mine",
+        )
 
 
 def _default_folder(model: ResolvedModel, values: dict[str, float]) -> Path:

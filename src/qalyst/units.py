@@ -29,6 +29,7 @@ BARE = "bare number"
 LABEL = "label"
 _WORD = re.compile(r"[A-Za-z][A-Za-z_]*")
 _MISSPELT_TIME = {"yr", "yrs", "y", "mo", "mth", "wk", "d", *(f"{word}s" for word in YEARS)}
+_MISSPELT = {"qaly", "qalys", "Qaly", "Qalys", "QALYs", PROBABILITY}
 
 _registry: Any = pint.UnitRegistry(None)  # without a definition: it knows only how units multiply
 
@@ -190,12 +191,16 @@ def _word_unit(word: str, words: str, where: str) -> tuple[Any, float]:
     """The base of a word, and how many of it the word is."""
     if word in YEARS:
         return _base("year"), YEARS[word]
-    if word in _MISSPELT_TIME or not _WORD.fullmatch(word):
+    if word in _MISSPELT_TIME or word in _MISSPELT or not _WORD.fullmatch(word):
         raise ModelError(f"'{word}' is not a unit in '{words}'", where=where, mend=_mend(word))
     return _base(word), 1.0
 
 
 def _mend(word: str) -> str:
+    if word.lower() in ("qaly", "qalys"):
+        return "write utility for a weight of time in a state, QALY for an amount of health"
+    if word == PROBABILITY:
+        return "write 'probability per year'"
     return nearest({"yr": "year", "yrs": "year", "y": "year"}.get(word, word), YEARS)
 
 

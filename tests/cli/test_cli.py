@@ -12,6 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from qalyst.cli import app
+from qalyst.errors import ModelError
+from qalyst.io.files import written_whole
 
 runner = CliRunner()
 
@@ -128,6 +130,12 @@ def test_a_run_tells_what_to_know_before_trusting_it():
         assert f"note: {' '.join(note.split())}" in words
 
 
+def test_the_terminal_says_what_was_set():
+    words = ["--set", "c_zidovudine=3278", "--set", "p_a[b]=0.2"]
+    for command in (["run", "hiv", "--deterministic", "--out", "b"], ["show", "hiv"]):
+        assert "set by --set: c_zidovudine=3278; p_a[b]=0.2" in call(*command, *words).stdout
+
+
 def test_a_cell_of_a_table_can_be_set():
     found = as_json("show", "thr", "--set", "p_die_other[female, 65]=0.02")
     row = [p for p in found["parameters"] if p["name"] == "p_die_other"]
@@ -146,7 +154,16 @@ def test_a_cell_of_a_table_can_be_set():
         (["--set", "rr_combination"], ["NAME=VALUE"]),
         (["--set", "p_a[b]=1.5"], ["p_a[b]", "between 0 and 1"]),
         (["--set", "p_a=0.5"], ["p_a", "table by to"]),
+        (["--set", "c_zidovudine[x]=10"], ["is a single number", "write c_zidovudine=10"]),
+        (
+            ["--set", "time.horizon=10"],
+            ["'time.horizon' is not the name", "a scenario of the model"],
+        ),
         (["--scenario", "no_such"], ["no scenario 'no_such'", "half_cycle"]),
+        (["--deterministic", "--draws", "50"], ["base case alone has no draws", "keep one"]),
+        (["--scenario", "half_cycle", "--scenario", "half_cycle"], ["'half_cycle' is given twice"]),
+        (["--out", ""], ["the folder you are in", "name a folder"]),
+        (["--out", "."], ["the folder you are in", "name a folder"]),
         (["--draws", "0"], ["draws"]),
         (["--draws", "-5"], ["draws"]),
         (["--seed", "-1"], ["seed"]),
@@ -168,6 +185,15 @@ def test_an_unknown_model_is_told_with_the_nearest_name():
     assert "did you mean 'hiv'?" in result.output
 
 
+@pytest.mark.parametrize("word", ["models/my", "my.yaml", "models/my.yml"])
+def test_a_path_that_is_almost_right_is_told_with_the_right_one(tmp_path, word):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "my.yaml").write_text("model: my\n")
+    result = call("check", word)
+    assert result.exit_code == 1
+    assert "did you mean 'models/my.yaml'?" in result.output
+
+
 def test_mistakes_come_as_json_too():
     result = call("check", "hvi", "--json")
     assert result.exit_code == 1
@@ -186,6 +212,33 @@ def test_results_never_replace_a_folder_that_is_no_folder_of_results(tmp_path):
     assert result.exit_code == 1
     assert "no folder of results" in result.output
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "dear"
+
+
+@pytest.mark.parametrize("name", ["notes.docx", "figures/mine.png", "tables/mine/edited.csv"])
+def test_a_run_keeps_files_that_the_user_put_among_the_results(tmp_path, name):
+    as_json("run", "hiv", "--deterministic", "--out", "here")
+    mine = tmp_path / "here" / name
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("dear")
+    result = call("run", "hiv", "--deterministic", "--out", "here")
+    assert result.exit_code == 1
+    assert f"'here' holds '{name}', which no run wrote" in result.output
+    assert "move it elsewhere, or name a new folder" in result.output
+    assert mine.read_text() == "dear"
+
+
+def test_a_file_saved_among_the_results_during_a_run_is_kept(tmp_path):
+    as_json("run", "hiv", "--deterministic", "--out", "here")
+    with pytest.raises(ModelError, match=r"holds 'notes\.txt'"), written_whole(Path("here")):
+        (tmp_path / "here" / "notes.txt").write_text("dear")
+    assert (tmp_path / "here" / "notes.txt").read_text() == "dear"
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_what_a_file_browser_leaves_does_not_stop_a_run(tmp_path):
+    as_json("run", "hiv", "--deterministic", "--out", "here")
+    (tmp_path / "here" / ".DS_Store").write_text("view")
+    as_json("run", "hiv", "--deterministic", "--out", "here")
 
 
 def test_a_run_replaces_an_older_run_as_a_whole(tmp_path):

@@ -117,6 +117,25 @@ MODEL_FAULTS = {
     "a truth value for a parameter": ("{c_new: 10}", "{c_new: true}", ["'true' is no number for 'c_new'"]),
     "a price that is no number": ("price: c_dying", "price: c_dying * c_new / (c_new - c_new)", ["the price of 'dying' in 'dead' is no number at base values", "base.yaml:40", "division by 0"]),
     "a quantity that is no number": ("quantity: state.utility", "quantity: state.utility * year / years", ["the quantity of 'health' in 'stable' is no number at base values", "base.yaml:42", "division by 0"]),
+    "a comma in the number of a scenario": ("{c_new: 10}", "{c_new: 1,000}", ["'1,000' is 2 entries, not a number", "write 1000 (a decimal comma: 1)", "base.yaml:45"]),
+    "a decimal comma in a cell": ("c_drug: c_new}", "c_drug: 0,9}", ["'0,9' is 2 entries", "write 0.9"]),
+    "commas in a list of numbers": ("time:", "decision: {cost: costs, effect: qalys, thresholds: [20,000]}\ntime:", ["the number 000 begins with 0", "without commas", "base.yaml:5"]),
+    "a scenario that removes nothing": ("cheap: {parameters: {c_new: 10}}", "cheap: {profiles: {sex: {female: 1, mail: null}}}", ["'cheap' removes 'mail', which is not there", "did you mean 'male'?", "base.yaml:45"]),
+    "a parameter without a value in a scenario": ("{c_new: 10}", "{c_new: null}", ["'cheap' removes 'c_new', which is not there", "give it a value"]),
+    "a column with a number for its name": ("c_drug: 0}", "12: 0}", ["'12' is not the name of a column", "base.yaml:15", "strategies.old.12", "lower-case words"]),
+    "a definition with a number for its name": ("age: 60 + years", "age: 60 + years\n  12: 1", ["'12' is not a name", "base.yaml:28"]),
+    "a strategy with an umlaut": ("  old: {", "  \xfcblich: {", ["'\xfcblich' is not a name", "base.yaml:15", "ASCII"]),
+    "a state in capitals": ("  dead:   {absorbing: true}", "  Dead:   {absorbing: true}", ["'Dead' is not a name", "base.yaml:21"]),
+    "a group with a number for its name": ("groups:", "groups:\n  12: [stable]", ["'12' is not a name", "base.yaml:24"]),
+    "a reserved key in capitals": ("old: {hr_drug", "old: {Label: Usual care, hr_drug", ["'Label' is not the name of a column", "did you mean 'label'?", "base.yaml:15"]),
+    "a mistake in the outcomes": ("costs: {unit: USD,  discount: 0.03}", "costs: {unit: USD,  discount: 3.5%}", ["'3.5%' is not part of the language", "base.yaml:8"]),
+    "a horizon without its unit": ("horizon: 5 years", "horizon: 5", ["'horizon' must be text (found 5)", "write 5 years", "base.yaml:5"]),
+    "a truth value in capitals": ("absorbing: true", "absorbing: True", ["'absorbing' must be true or false", "write true", "base.yaml:21"]),
+    "a threshold that is no list": ("time:", "decision: {cost: costs, effect: qalys, thresholds: 20000}\ntime:", ["'thresholds' must be a list", "write [20000]"]),
+    "a number for a key of a row": ("price: c_dying}", "price: c_dying, 3: x}", ["unknown key '3' in payoffs.costs.dying", "base.yaml:40"]),
+    "a misspelt correction": ("correction: half-cycle", "correction: halfcycle", ["did you mean 'half-cycle'?"]),
+    "a tab in the indentation": ("  worse:  {utility", "\tworse:  {utility", ["the line is indented by a tab", "indent by spaces", "base.yaml:20"]),
+    "a blank too many": ("  worse:  {utility", "   worse:  {utility", ["indented by 3 spaces, the row above by 2", "base.yaml:20"]),
     "an unknown parameter in a scenario": ("cheap: {parameters: {c_new", "cheap: {parameters: {c_nwe", ["no parameter 'c_nwe'", "did you mean 'c_new'?"]),
 }  # fmt: skip
 
@@ -184,6 +203,17 @@ PARAMETER_FAULTS = {
     "a dirichlet with a value": ("  c_dying:", "  p_x: {label: X, by: [to], value: {stable: 0.5, dead: 0.5}, unit: probability, uncertainty: {family: dirichlet, counts: {stable: 3, dead: 1}}}\n  c_dying:", ["'p_x' is a dirichlet and has a value too"]),
     "a null in a file name": ("value: {female: {50: 0.01, 70: 0.03}, male: {50: 0.02, 70: 0.05}}", 'file: "a\\0b.csv"', ["holds a null"]),
     "a price year that is neither a year nor unknown": ("value: 9000, unit: USD", "value: 9000, unit: USD, price_year: last", ["'price_year'", "'unknown'", "found 'last'"]),
+    "a comma between thousands": ("value: 9000, unit: USD", "value: 9,000, unit: USD", ["'9,000' is 2 entries, not a number", "write 9000 (a decimal comma: 9)", "base.yaml:16"]),
+    "commas between millions": ("value: 9000, unit: USD", "value: 1,250,000.5, unit: USD", ["'1,250,000.5' is 3 entries", "write 1250000.5"]),
+    "a decimal comma": ("value: 9000, unit: USD", "value: 2,500, unit: USD", ["write 2500 (a decimal comma: 2.5)"]),
+    "a decimal comma in a standard error": ("family: beta, se: 0.02", "family: beta, se: 0,02", ["'0,02' is 2 entries", "write 0.02", "base.yaml:9"]),
+    "a comma in a standard error": ("family: gamma, se: 1000", "family: gamma, se: 1,000", ["'1,000' is 2 entries", "write 1000"]),
+    "a comma in a label": ("label: Dying,", "label: Dying, in hospital,", ["unknown key 'in hospital'", "base.yaml:16"]),
+    "a standard deviation for a standard error": ("family: beta, se: 0.02", "family: beta, sd: 0.02", ["uncertainty of 'p_event' cannot be read", "beta takes no 'sd'", "did you mean 'se'?"]),
+    "a family in capitals": ("family: beta, se: 0.02", "family: Beta, se: 0.02", ["no family 'Beta'", "did you mean 'beta'?"]),
+    "a key of a record that is a number": ("label: Dying,", "label: Dying, 12: x,", ["unknown key '12' in parameters.c_dying", "base.yaml:16"]),
+    "a weight in qaly": ("value: 0.8, unit: utility", "value: 0.8, unit: qaly", ["'qaly' is not a unit", "write utility", "QALY"]),
+    "a probability over a year written as a fraction": ("unit: probability per year", "unit: probability/year", ["'probability' is not a unit in 'probability/year'", "write 'probability per year'", "base.yaml:9"]),
     "a record twice": ("  c_dying:", "  c_new: {label: Again, value: 1, unit: USD/year}\n  c_dying:", ["'c_new' stands twice"]),
 }  # fmt: skip
 
@@ -235,6 +265,17 @@ def test_all_mistakes_of_a_file_are_told_together(tmp_path):
     with pytest.raises(ModelErrors) as caught:
         load_model(folder_with(tmp_path, text, PARAMETERS))
     assert len(caught.value.errors) == 2
+
+
+def test_a_mistake_in_an_outcome_is_not_hidden_by_what_follows_from_it(tmp_path):
+    text = changed(MODEL, "discount: 0.03}\n  qalys", "discount: 3.5%}\n  qalys")
+    text = changed(text, "time:", "decision: {cost: costs, effect: qaly}\ntime:")
+    with pytest.raises(ModelErrors) as caught:
+        load_model(folder_with(tmp_path, text, PARAMETERS))
+    assert [error.what for error in caught.value.errors] == [
+        "'3.5%' is not part of the language",
+        "the decision's effect 'qaly' is no outcome",
+    ]
 
 
 def test_a_file_of_ten_megabytes_is_refused_before_it_is_read(tmp_path):
@@ -413,3 +454,46 @@ def test_a_curve_is_not_set_to_what_it_cannot_be(tmp_path):
     path = folder_with(tmp_path, MODEL, PARAMETERS)
     with pytest.raises(ModelError, match="shape of a weibull curve is -2"):
         load_model(path, values={"pfs[shape]": -2})
+
+
+def test_a_value_that_was_set_is_named_where_it_breaks_a_bound(tmp_path):
+    """A risk set to 1 leaves nothing for the risk of death, which is drawn."""
+    text = changed(MODEL, "cycle: 1 month", "cycle: 1 year")
+    text = changed(
+        text,
+        'rate: "strategy.hr_drug * hazard(slow, years)"',
+        'probability: "probability_of(rate_of(p_event) * strategy.hr_drug)"',
+    )
+    text = changed(text, 'rate: "r_death[sex, age]"', "probability: p_die")
+    drawn = "unit: probability per year, uncertainty: {family: beta, se: 0.02}}"
+    parameters = changed(
+        PARAMETERS, "  c_dying:", f"  p_die: {{label: Dies, value: 0.2, {drawn}\n  c_dying:"
+    )
+    model = load_model(folder_with(tmp_path, text, parameters), values={"p_event": 1})
+    with pytest.raises(ModelError, match=r"sum to 1\.2") as caught:
+        base_case(model)
+    assert caught.value.mend.startswith("look at p_die, p_event;")
+
+
+@pytest.mark.parametrize(
+    ("record", "note"),
+    [
+        ("value: 1.2, unit: utility", "the utility 'u_stable' is 1.2: above 1"),
+        # 0.95 + 1.959964 x 0.1 = 1.145996
+        (
+            "value: 0.95, unit: utility, uncertainty: {family: normal, se: 0.1}",
+            "the 97.5 % quantile of the utility 'u_stable' is 1.146",
+        ),
+    ],
+)
+def test_a_utility_above_full_health_is_noted(tmp_path, record, note):
+    text = changed(PARAMETERS, "value: 0.8, unit: utility", record)
+    (found,) = check_model(folder_with(tmp_path, MODEL, text))["notes"]
+    assert note in found
+
+
+def test_a_utility_below_full_health_has_no_note(tmp_path):
+    text = changed(
+        PARAMETERS, "0.8, unit: utility", "0.8, unit: utility, uncertainty: {family: beta, se: 0.1}"
+    )
+    assert check_model(folder_with(tmp_path, MODEL, text))["notes"] == []

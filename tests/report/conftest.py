@@ -52,6 +52,11 @@ def tree():
 
 
 @pytest.fixture(scope="session")
+def nelm():
+    return run("nelm", draws=0)
+
+
+@pytest.fixture(scope="session")
 def written(three, tmp_path_factory):
     """The report of three strategies, as a folder."""
     from qalyst.report.write import write_report

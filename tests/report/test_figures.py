@@ -1,4 +1,6 @@
 import io
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from matplotlib.image import imread
 from qalyst.published import Point, Published
 from qalyst.report.drawing import PALETTE, house_style, saved
 from qalyst.report.figures import figures
-from qalyst.report.figures_decision import running
+from qalyst.report.figures_course import breakdown, trace
+from qalyst.report.figures_decision import ceac, running
 from qalyst.report.figures_plane import CHI2_95, ce_plane, ellipse
 from qalyst.report.figures_published import published_survival
 from qalyst.report.tables import published_table
@@ -116,6 +119,84 @@ def test_a_running_mean_ends_at_the_mean_and_its_standard_error():
     at = int(steps[100])
     assert mean[100] == pytest.approx(values[:at].mean(), rel=1e-10)
     assert error[100] == pytest.approx(values[:at].std(ddof=1) / np.sqrt(at), rel=1e-8)
+
+
+def test_dollar_signs_in_labels_are_money_not_mathematics(two):
+    first, second = two.model.strategies.values()
+    named = {
+        first.name: replace(first, label=r"Drug at $5^^ or $6 \frac{1}"),
+        second.name: replace(second, label="$x_1$"),
+    }
+    dollars = replace(two, model=replace(two.model, strategies=named))
+    assert [figure.name for figure in figures(dollars)] == COMPARED
+    with house_style():
+        legend = ceac(dollars).figure.legends[0]
+        assert [text.get_parse_math() for text in legend.get_texts()] == [False] * 3
+
+
+def test_a_state_has_one_colour_and_its_place_of_the_model_in_all_figures(three):
+    with house_style():
+        layers = legend_of(trace(three).figure)
+        _, states = breakdown(three).figure.subfigs
+        axes = states.axes[0]
+    parts = {
+        text.get_text(): bars[0].get_facecolor()
+        for text, bars in zip(states.legends[0].get_texts(), axes.containers, strict=True)
+    }
+    assert list(parts) == ["Mild disease", "Severe disease"]
+    assert parts == {label: layers[label] for label in parts}
+
+
+def test_a_state_that_the_trace_does_not_show_has_a_colour_of_its_own(nelm):
+    with house_style():
+        states = breakdown(nelm).figure.subfigs[1]
+    colours = [bars[0].get_facecolor() for bars in states.axes[0].containers]
+    assert len(colours) > 1
+    assert len(set(colours)) == len(colours)
+
+
+def legend_of(figure):
+    legend = figure.legends[0]
+    labels = (text.get_text() for text in legend.get_texts())
+    return dict(zip(labels, (each.get_facecolor() for each in legend.get_patches()), strict=True))
+
+
+def test_categories_stand_in_the_order_of_the_model(three):
+    with house_style():
+        costs = breakdown(three).figure.subfigs[0]
+    labels = [text.get_text() for text in costs.legends[0].get_texts()]
+    assert labels == ["Care", "Treatment", "Admission"]
+
+
+def test_labels_of_several_lines_do_not_touch(twelve):
+    with house_style():
+        figure = breakdown(twelve).figure
+        figure.draw_without_rendering()
+    for part in figure.subfigs:
+        boxes = [label.get_window_extent() for label in part.axes[0].get_yticklabels()]
+        assert all(above.y0 > below.y1 for above, below in pairwise(boxes))
+
+
+def test_the_acceptability_axis_ends_at_100_per_cent(three):
+    with house_style():
+        assert ceac(three).figure.axes[0].get_ylim() == (0, 1)
+
+
+def test_years_are_whole_at_the_axis(three):
+    with house_style():
+        ticks = trace(three).figure.axes[0].get_xticks()
+    assert all(tick == round(tick) for tick in ticks)
+    assert len(ticks) > 2
+
+
+def test_labels_of_thresholds_side_by_side_stand_at_one_height(three):
+    with house_style():
+        figure = ce_plane(three).figure
+        figure.draw_without_rendering()
+    labels = [text for text in figure.axes[0].texts if text.get_text() != "EUR 20,000"]
+    first, second = (label.get_window_extent() for label in labels)
+    assert first.y0 == second.y0
+    assert first.x1 < second.x0
 
 
 def test_twelve_strategies_have_twelve_colours():

@@ -68,6 +68,13 @@ def test_an_icer_is_the_ratio_of_its_increments(twelve):
     assert steps[steps.analysis == "probabilistic"].icer_mcse.gt(0).all()
 
 
+def test_a_status_and_who_dominates_stand_in_columns_of_their_own(two):
+    table = incremental_table(two).set_index(["analysis", "strategy"])
+    row = table.loc[("base case", "watch")]  # the generic tablet costs less and gives more
+    assert (row.status, row.dominated_by) == ("dominated", "generic")
+    assert table.loc[("base case", "generic")].dominated_by == ""
+
+
 def test_parts_of_the_breakdown_sum_to_the_totals(twelve):
     table = breakdown_table(twelve)
     sums = table.groupby(["strategy", "outcome"])[["base_case", "mean", "undiscounted"]].sum()
@@ -80,6 +87,22 @@ def test_parts_of_the_breakdown_sum_to_the_totals(twelve):
         ):
             total = float(outcomes.totals[which].sel(place).mean())
             assert row[column] == pytest.approx(total, rel=1e-10)
+
+
+def test_the_breakdown_stands_in_the_order_of_the_model(two):
+    table = breakdown_table(two)
+    first = table[table.strategy == "watch"]
+    assert list(zip(first.outcome, first["row"], first.state, strict=True)) == [
+        ("costs", "care", "mild"),
+        ("costs", "care", "severe"),
+        ("costs", "treatment", "mild"),
+        ("costs", "admission", "mild"),
+        ("qalys", "health", "mild"),
+        ("qalys", "health", "severe"),
+        ("qalys", "admission", "mild"),
+        ("life_years", "alive", "mild"),
+        ("life_years", "alive", "severe"),
+    ]
 
 
 def test_shares_of_an_increment_sum_to_one(three):

@@ -125,7 +125,7 @@ class Shared:
         self.static = self.evaluator(None)
         self._profile_weights = _profile_weights(self.partial)
         self.profiles = [profile for profile, _ in self._profile_weights]
-        self.guards = GuardKeeper(self.partial.residuals)
+        self.guards = GuardKeeper(self.partial.residuals, self.model)
 
     def evaluator(self, values: Values | None) -> Evaluator:
         """Reads residuals for some draws."""

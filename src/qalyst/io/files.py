@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import os
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from qalyst.errors import ModelError, nearest
 
 MAX_TABLE_BYTES = 50_000_000
+SYSTEM_FILES = (".DS_Store", "Thumbs.db", "desktop.ini")  # left by file browsers
 
 
 def catalogue() -> Path:
@@ -39,7 +41,12 @@ def find_model(name: str) -> Path:
     if given.suffix in (".yaml", ".yml") or len(given.parts) > 1:
         if given.is_file():
             return given
-        raise ModelError(f"no model file '{name}'", where="command line", mend="check the path")
+        file = f"{given.stem}.yaml"
+        near = [given.with_name(file), given.parent / "models" / file]
+        meant = next((f"did you mean '{path}'?" for path in near if path.is_file()), "")
+        raise ModelError(
+            f"no model file '{name}'", where="command line", mend=meant or "check the path"
+        )
     places = [Path("models"), Path("."), catalogue() / "models"]
     for place in places:
         if (place / f"{name}.yaml").is_file():
@@ -183,22 +190,16 @@ def written_whole(folder: Path) -> Iterator[Path]:
     """A temporary folder that takes the place of `folder` when the block ends well.
 
     What stood there before is replaced as a whole; when the block fails nothing changes.
-    Only a folder of results is replaced: one that holds a `provenance.json`, or nothing.
+    Only a folder of results is replaced: one that holds what its `provenance.json` lists, or
+    nothing.
 
     Raises
     ------
     ModelError
-        The place cannot be written, or holds something that is not a folder of results.
+        The place cannot be written, is not a folder of results, or holds other files as well.
     """
     place = folder.resolve()
-    if place.exists() and not (
-        place.is_dir() and ((place / "provenance.json").is_file() or not any(place.iterdir()))
-    ):
-        raise ModelError(
-            f"'{folder}' exists and is no folder of results",
-            where="--out",
-            mend="name a new folder, or an older run's",
-        )
+    _refuse_what_no_run_wrote(place, folder)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
@@ -207,6 +208,7 @@ def written_whole(folder: Path) -> Iterator[Path]:
     try:
         yield work
         work.chmod(0o755)
+        _refuse_what_no_run_wrote(place, folder)  # a run takes minutes: somebody may have saved
         try:
             _take_place(work, place)
         except OSError as error:
@@ -237,3 +239,35 @@ def _take_place(work: Path, place: Path) -> None:
         except BaseException:
             os.replace(old, place)
             raise
+
+
+def _refuse_what_no_run_wrote(place: Path, shown: Path) -> None:
+    """Stop before a file of the user would be replaced together with a run's."""
+    if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+        return
+    written = _written(place)
+    if not written:
+        raise ModelError(
+            f"'{shown}' exists and is no folder of results",
+            where="--out",
+            mend="name a new folder, or an older run's",
+        )
+    for path in sorted(place.rglob("*")):
+        name = path.relative_to(place).as_posix()
+        is_file = path.is_symlink() or not path.is_dir()
+        if is_file and name not in written and path.name not in SYSTEM_FILES:
+            raise ModelError(
+                f"'{shown}' holds '{name}', which no run wrote and a new run would delete",
+                where="--out",
+                mend="move it elsewhere, or name a new folder",
+            )
+
+
+def _written(place: Path) -> set[str]:
+    """Names of the files that a run wrote into a folder; none if it is no folder of results."""
+    record = place / "provenance.json"
+    try:
+        outputs = json.loads(record.read_text(encoding="utf-8"))["outputs"]
+        return {record.name, *outputs}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()

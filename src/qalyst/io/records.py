@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,6 +23,24 @@ class Record(BaseModel):
     )
 
 
+_PLAIN = {
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be a mapping",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+}
+_TRUTHS = {
+    "true": "true",
+    "yes": "true",
+    "on": "true",
+    "false": "false",
+    "no": "false",
+    "off": "false",
+}
+_DURATIONS = ("cycle", "horizon", "residence")
+_QUOTED = re.compile(r"'([^']*)'")
 Some = TypeVar("Some", bound=BaseModel)
 
 
@@ -79,7 +98,7 @@ def _explain(
 ) -> None:
     item = items[0]
     where = f"{mark_of(section, path)}  {'.'.join([what, *map(str, path)])}"
-    if item["type"] == "extra_forbidden":
+    if item["type"] in ("extra_forbidden", "invalid_key"):
         mend = nearest(str(path[-1]), known_keys(kind)) if len(path) == 1 else "drop it"
         mistakes.add(f"unknown key '{path[-1]}' in {what}", where=where, mend=mend)
     elif item["type"] == "missing":
@@ -87,11 +106,29 @@ def _explain(
     else:
         found = item.get("input")
         shown = f" (found {found!r})" if not isinstance(found, dict | list) else ""
-        messages = (each["msg"].removeprefix("Value error, ") for each in items)
-        wrong = [message.removeprefix("Input ") for message in messages]
-        message = " or ".join([wrong[0][:1].lower() + wrong[0][1:], *wrong[1:]])
+        messages = [_PLAIN.get(each["type"], _message(each)) for each in items]
+        message = " or ".join(dict.fromkeys(messages)).replace(" or must be ", " or ")
         mistakes.add(
             f"'{path[-1] if path else what}' {message}{shown}",
             where=where,
-            mend=f"write what {what} takes there",
+            mend=_mend(path, found, items) or f"write what {what} takes there",
         )
+
+
+def _message(item: Any) -> str:
+    message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return message[:1].lower() + message[1:]
+
+
+def _mend(path: tuple[Any, ...], found: Any, items: list[Any]) -> str:
+    """What was meant, where it can be told from what was written."""
+    kinds = {item["type"]: item for item in items}
+    if "bool_type" in kinds and str(found).lower() in _TRUTHS:
+        return f"write {_TRUTHS[str(found).lower()]}"
+    if "list_type" in kinds and isinstance(found, str | int | float):
+        return f"write [{found}]"
+    if "string_type" in kinds and path and path[-1] in _DURATIONS and isinstance(found, int):
+        return f"write {found} years, say"
+    if "literal_error" in kinds:
+        return nearest(str(found), _QUOTED.findall(kinds["literal_error"]["ctx"]["expected"]))
+    return ""

@@ -23,6 +23,7 @@ Key: TypeAlias = str | int | float
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+")  # left behind by a comma: [20,000]
 _NOT_FINITE = re.compile(r"[-+]?\.?(?:inf|Inf|INF|infinity|Infinity|nan|NaN|NAN)")
 _WORDS: dict[str, object] = {
     "": None,
@@ -104,11 +105,8 @@ def loads(text: str, name: str) -> Section:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = mark.line + 1 if mark is not None else 0
-        raise ModelError(
-            f"this is not YAML: {error.problem}",
-            where=str(Mark(name, line)),
-            mend="quote text that holds ': ', '[', '{' or ','; indent by spaces",
-        ) from error
+        what, mend = _fault_of_line(text.splitlines()[: line + 1], line, str(error.problem))
+        raise ModelError(what, where=str(Mark(name, line)), mend=mend) from error
     except yaml.YAMLError as error:
         raise ModelError(
             f"this is not YAML: {str(error).splitlines()[0]}", where=name, mend="mend the text"
@@ -118,6 +116,22 @@ def loads(text: str, name: str) -> Section:
             "the file holds no mapping", where=name, mend="begin with a line such as 'model: name'"
         )
     return _mapping(node, name)
+
+
+def _fault_of_line(lines: list[str], line: int, problem: str) -> tuple[str, str]:
+    """What is wrong with a line that no parser reads, and how to mend it: often its indentation."""
+    rows = [row for row in lines[:line] if row.strip() and not row.lstrip().startswith("#")]
+    *above, here = [row[: len(row) - len(row.lstrip())] for row in ["", *rows]]
+    if "\t" in here:
+        return "the line is indented by a tab", "indent by spaces"
+    opens = len(rows) > 1 and rows[-2].rstrip().endswith(":")
+    if not opens and len(here) > len(above[-1]) > 0:
+        return (
+            f"this is not YAML: {problem}; the row is indented by {len(here)} spaces, the row "
+            f"above by {len(above[-1])}",
+            "indent rows of the same section alike",
+        )
+    return f"this is not YAML: {problem}", "quote text that holds ': ', '[', '{' or ','"
 
 
 def _refuse_what_strict_leaves_out(text: str, name: str) -> None:
@@ -155,6 +169,7 @@ def _value(node: yaml.Node, name: str) -> Any:
 
 
 def _mapping(node: yaml.MappingNode, name: str) -> Section:
+    _refuse_commas_in_numbers(node, name)
     section = Section(mark=_mark(node, name))
     for key_node, value_node in node.value:
         mark = _mark(key_node, name)
@@ -175,9 +190,51 @@ def _mapping(node: yaml.MappingNode, name: str) -> Section:
     return section
 
 
+def _refuse_commas_in_numbers(node: yaml.MappingNode, name: str) -> None:
+    """`{value: 2,500}` is the entry 2 and an entry 500 without a value: no one means that."""
+    parts: list[str] = []
+    for key, value in [*node.value, (None, None)]:
+        if key is not None and _is_number(key) and _is_empty(value):
+            parts.append(key.value)
+            continue
+        if len(parts) > 1:
+            break
+        parts = [value.value] if value is not None and _is_number(value) else []
+    if len(parts) > 1:
+        text = ",".join(parts)
+        raise ModelError(
+            f"'{text}' is {len(parts)} entries, not a number",
+            where=str(_mark(node, name)),
+            mend=f"write {_without_commas(parts)}",
+        )
+
+
+def _without_commas(parts: list[str]) -> str:
+    """The number that was meant: commas group thousands, or the only one is a decimal comma."""
+    decimal = f"{parts[0]}.{parts[1]}".rstrip("0").rstrip(".")
+    if parts[0].strip("+-") == "0":
+        return decimal
+    whole = "".join(parts)
+    one_comma = len(parts) == 2 and parts[1].isdigit()
+    return f"{whole} (a decimal comma: {decimal})" if one_comma else whole
+
+
+def _is_number(node: yaml.Node) -> bool:
+    text = str(node.value) if isinstance(node, yaml.ScalarNode) and not _quoted(node) else ""
+    return bool(_INTEGER.fullmatch(text) or _FLOAT.fullmatch(text))
+
+
+def _is_empty(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and not _quoted(node) and node.value == ""
+
+
+def _quoted(node: yaml.Node) -> bool:
+    return getattr(node, "style", None) in ("'", '"', "|", ">")
+
+
 def _scalar(node: yaml.Node, name: str) -> Any:
     text = str(node.value)
-    if getattr(node, "style", None) in ("'", '"', "|", ">"):
+    if _quoted(node):
         return text
     if text in _WORDS:
         return _WORDS[text]
@@ -186,6 +243,12 @@ def _scalar(node: yaml.Node, name: str) -> Any:
             f"'{text}' is not a number that a model can use",
             where=str(_mark(node, name)),
             mend="write a finite number",
+        )
+    if _LEADING_ZERO.fullmatch(text):
+        raise ModelError(
+            f"the number {text} begins with 0",
+            where=str(_mark(node, name)),
+            mend="write numbers without commas, such as 20000 or 0.05; quote what is a word",
         )
     whole = _INTEGER.fullmatch(text)
     if whole or _FLOAT.fullmatch(text):
@@ -214,24 +277,42 @@ def mark_of(section: Section, path: tuple[Key, ...]) -> Mark:
     return mark
 
 
-def merge(base: Section, over: Section) -> Section:
+def merge(base: Section, over: Section, *, keep_stray: bool = False) -> Section:
     """An overlay on a section: mappings merge in depth, other values replace, null removes.
 
     A row that sets `rate` drops its `probability`, and the reverse.
+
+    Parameters
+    ----------
+    base, over : the section and its overlay.
+    keep_stray : keep a null that removes nothing, for whoever reads the section to refuse.
     """
     merged = Section(base, mark=base.mark)
     for given, other in (("rate", "probability"), ("probability", "rate")):
         if over.get(given) is not None:
             merged.pop(other, None)
     for key, value in over.items():
-        if value is None:
+        if value is None and (key in merged or not keep_stray):
             merged.pop(key, None)
         elif isinstance(value, Section):
             below = merged.get(key)
             if not isinstance(below, Section):
                 below = Section(mark=value.mark)
                 merged.marks[key] = over.at(key)
-            merged[key] = merge(below, value)
+            merged[key] = merge(below, value, keep_stray=keep_stray)
         else:
             merged.place(key, value, over.at(key))
     return merged
+
+
+def strays(base: Section, over: Section) -> list[tuple[Key, ...]]:
+    """Paths of an overlay's nulls that remove nothing."""
+    found: list[tuple[Key, ...]] = []
+    for key, value in over.items():
+        below = base.get(key)
+        if value is None and key not in base:
+            found.append((key,))
+        elif isinstance(value, Section):
+            inside = below if isinstance(below, Section) else Section(mark=value.mark)
+            found += [(key, *path) for path in strays(inside, value)]
+    return found

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from qalyst.axes import Float, Int
 from qalyst.errors import ModelError
 from qalyst.model.evaluate import Evaluator
+from qalyst.model.names import names_below
 from qalyst.model.program import Guard
 from qalyst.model.residual import Residual, Residuals, factors, parameters_of
+from qalyst.model.resolved import ResolvedModel
 
 ROUNDING = 1e-12
 
@@ -19,8 +21,8 @@ ROUNDING = 1e-12
 class GuardKeeper:
     """Keeps each bound once, and checks them for a chunk of draws."""
 
-    def __init__(self, make: Residuals) -> None:
-        self._make = make
+    def __init__(self, make: Residuals, model: ResolvedModel) -> None:
+        self._make, self._model = make, model
         self._guards: dict[tuple[int, int, str], tuple[Guard, tuple[Residual, ...]]] = {}
 
     def add(self, guards: Iterable[Guard]) -> None:
@@ -88,10 +90,19 @@ class GuardKeeper:
             count = int(wrong.any(axis=(0, 1)).sum())
             more = f" (and {count - 1} other draws)" if count > 1 else ""
             where.append(f"draw {draws[lane]}{more}")
-        names = sorted(parameters_of(guard.node))
+        names = sorted(parameters_of(guard.node) | self._set(guard))
         advice = f"look at {', '.join(names)}" if names else "mend the row"
         if guard.kind in ("rest", "share") and names:
             advice += "; shares that belong together are drawn together (family: dirichlet)"
         if guard.kind == "nothing left":
             advice = f"add a row without probability, or {advice}"
         return ModelError(what, where="; ".join(where), mend=advice)
+
+    def _set(self, guard: Guard) -> set[str]:
+        """Parameters of its rows that the user set: they may be what is out of bounds."""
+        found: set[str] = set()
+        for row in guard.rows:
+            if row.value is not None:
+                found |= names_below(self._model, row.value)
+        parameters = self._model.parameters
+        return {name for name in found if name in parameters and parameters[name].fixed_by}

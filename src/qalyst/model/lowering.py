@@ -235,7 +235,7 @@ class _Lowering:
 
     def _rest(self, place: Place, left: Residual, rest: Transition | None) -> Residual:
         """What the rows with a probability leave; 0 if it is 0 whatever is drawn."""
-        first = self.model.rows_from(place.state)[0]
+        rows = self.model.rows_from(place.state)
         if DRAW not in left.axes:
             values = np.asarray(self.static(left))
             if np.all(np.abs(values) <= 1e-12):
@@ -243,12 +243,12 @@ class _Lowering:
             if rest is None and (values > 1e-12).any():
                 raise ModelError(
                     f"no row of '{place.state}' takes the rest ({values.max():.4g})",
-                    where=first.where,
+                    where=rows[0].where,
                     mend="add a row without probability, or make the probabilities sum to 1",
                 )
         kind: _Bound = "rest" if rest is not None else "nothing left"
-        rows = ", ".join(row.name for row in self.model.rows_from(place.state))
-        self._note(left, 1, kind, f"probabilities out of '{place.state}' ({rows})", place, first)
+        names = ", ".join(row.name for row in rows)
+        self._note(left, 1, kind, f"probabilities out of '{place.state}' ({names})", place, *rows)
         return left
 
     def _passed(self, row: Transition, origin: Place, entered: Place) -> Event:
@@ -296,7 +296,7 @@ class _Lowering:
                 names = ", ".join(flow.row.name for flow in shares)
                 left = self.make.minus(self.make.one, total)
                 sum_ = f"{what} out of '{place.state}' ({names})"
-                self._note(left, bins, "rest", sum_, place, shares[0].row)
+                self._note(left, bins, "rest", sum_, place, *(flow.row for flow in shares))
 
     def _guard_share(self, place: Place, row: Transition, share: Residual) -> None:
         self._note(share, 1, "share", f"the probability of '{row.name}'", place, row)
@@ -308,14 +308,14 @@ class _Lowering:
         kind: _Bound,
         what: str,
         place: Place,
-        row: Transition,
+        *rows: Transition,
     ) -> None:
         if node.constant and kind != "rest" and node.value >= 0:
             return
         if node.constant and kind == "rest" and node.value >= -1e-12:
             return
         used = bins if RESIDENCE in node.axes else 1
-        self.guards.append(Guard(node, used, kind, what, row.where, self._shown(place)))
+        self.guards.append(Guard(node, used, kind, what, rows[0].where, self._shown(place), rows))
 
     def _shown(self, place: Place) -> str:
         parts = [f"strategy {self.journey.strategy}", f"state {place.state}"]

@@ -17,7 +17,7 @@ from qalyst.model.expressions import (
     children,
 )
 from qalyst.model.resolved import START, Expression, Label, ResolvedModel
-from qalyst.model.vocabulary import FUNCTIONS, RESERVED
+from qalyst.model.vocabulary import FUNCTIONS, HOW_NAMES_ARE, RESERVED, is_name
 from qalyst.units import YEARS
 
 CLOCKS = ("years", "cycle", "years_in_state")
@@ -118,6 +118,13 @@ def used_names(model: ResolvedModel) -> tuple[set[str], set[tuple[str, str]]]:
     return names, columns
 
 
+def names_below(model: ResolvedModel, expression: Expression) -> set[str]:
+    """Names that one expression reads, through definitions, curves and cells."""
+    names: set[str] = set()
+    _follow(model, expression.tree, names, set())
+    return names
+
+
 def _follow(
     model: ResolvedModel, tree: Expr, names: set[str], columns: set[tuple[str, str]]
 ) -> None:
@@ -157,11 +164,11 @@ def _check_namespace(model: ResolvedModel, mistakes: Mistakes) -> None:
                     where=f"{where} and {owners[name]}",
                     mend="rename one of the two: nothing shadows",
                 )
-            if not name.isidentifier() or name != name.lower():
+            if not is_name(name):
                 mistakes.add(
                     f"'{name}' is not a name",
                     where=where,
-                    mend="names are lower-case words joined by _",
+                    mend=HOW_NAMES_ARE,
                 )
             owners.setdefault(name, f"{section}: {where}")
 

@@ -123,6 +123,7 @@ class Guard:
     what: str
     where: str
     place: str
+    rows: tuple[Transition, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from qalyst.errors import Mistakes, ModelError, nearest
 from qalyst.io.files import find_model, find_parameters
 from qalyst.io.records import read
-from qalyst.io.yaml import Mark, Section, load, merge
+from qalyst.io.yaml import Mark, Section, load, mark_of, merge, strays
 from qalyst.model.kinds import check_units
 from qalyst.model.names import check_names, used_names
 from qalyst.model.resolved import Decision, ResolvedModel, Targets
@@ -26,7 +26,7 @@ from qalyst.model.sections import Sections
 from qalyst.model.structure import check_structure
 from qalyst.params.load import load_parameters
 from qalyst.params.money import Money, in_one_money
-from qalyst.params.parameter import Parameter
+from qalyst.params.parameter import Parameter, above_full_health
 
 COMMAND_LINE = "command line  --set"
 _TABLE_COLUMN = re.compile(r"[A-Za-z]\w*\.[A-Za-z]\w*")  # whole names, as an expression reads them
@@ -69,7 +69,8 @@ def load_model(
     parameters = _load_all(merged, path, mistakes)
     mistakes.raise_if_any()
     parameters = _with_values(parameters, overlaid, values or {})
-    model = _assemble(merged, document, parameters, shown, tuple(scenarios), mistakes)
+    with mistakes.caught():  # what was noted before is told too
+        model = _assemble(merged, document, parameters, shown, tuple(scenarios), mistakes)
     mistakes.raise_if_any()
     _check(model, merged, mistakes)
     mistakes.raise_if_any()
@@ -130,6 +131,12 @@ def _with_scenarios(
     merged = document
     values = Section(mark=document.mark)
     for name in scenarios:
+        if list(scenarios).count(name) > 1:
+            raise ModelError(
+                f"the scenario '{name}' is given twice",
+                where="command line  --scenario",
+                mend="keep one of the two",
+            )
         overlay = known.get(name)
         if not isinstance(overlay, Section):
             raise ModelError(
@@ -152,9 +159,25 @@ def _with_scenarios(
                 where=str(overlay.at("parameters")),
                 mend="write {name: value}",
             )
-        values = merge(values, given or Section(mark=overlay.mark))
+        given = given or Section(mark=overlay.mark)
+        # an earlier overlay may have removed the same, or added it
+        _refuse_strays(name, changed, merge(document, merged))
+        _refuse_strays(name, given, values)
+        values = merge(values, given)
         merged = merge(merged, changed)
     return merged, values
+
+
+def _refuse_strays(name: str, overlay: Section, base: Section) -> None:
+    for *above, key in strays(base, overlay):
+        here = base
+        for step in above:
+            here = here.get(step, {})
+        raise ModelError(
+            f"the scenario '{name}' removes '{key}', which is not there",
+            where=f"{mark_of(overlay, (*above, key))}  {'.'.join(map(str, (*above, key)))}",
+            mend=f"give it a value; to remove a row, {nearest(str(key), map(str, here))}",
+        )
 
 
 def _load_all(merged: Section, path: Path, mistakes: Mistakes) -> dict[str, Parameter]:
@@ -208,10 +231,13 @@ def _named(parameters: Mapping[str, Parameter], name: str, where: str) -> Parame
 def _cell(text: str) -> tuple[str, list[str | float]]:
     found = re.fullmatch(r"\s*([A-Za-z_]\w*)\s*(?:\[([^\]]*)\])?\s*", text)
     if found is None:
+        in_section = text.split(".")[0].strip() in SECTIONS
         raise ModelError(
             f"'{text}' is not the name of a parameter",
             where=COMMAND_LINE,
-            mend="write name=value, or table[label, label]=value",
+            mend="a scenario of the model file changes what is no parameter"
+            if in_section
+            else "write name=value, or table[label, label]=value",
         )
     steps: list[str | float] = []
     for word in (found[2] or "").split(","):
@@ -246,7 +272,7 @@ def _assemble(
         known_scenarios=tuple(map(str, known)),
         parameters=parameters,
         used_parameters=(),
-        decision=_decision(merged, outcomes),
+        decision=_decision(merged, sections.section("outcomes")),
         money=None,
         timing=sections.timing(),
         outcomes=outcomes,
@@ -259,7 +285,7 @@ def _assemble(
         curves=sections.curves(),
         transitions=tuple(transitions),
         occupancy=sections.occupancy(states),
-        payoffs=tuple(sections.payoffs(outcomes, states, events)),
+        payoffs=tuple(sections.payoffs(states, events)),
         targets=_targets(merged, known),
         labels_left_out=_profile_labels(document) - _profile_labels(merged),
     )
@@ -293,7 +319,7 @@ def _source(merged: Section) -> str:
     return f"{source.cite}, doi:{source.doi}" if source.doi else source.cite
 
 
-def _decision(merged: Section, outcomes: Mapping[str, Any]) -> Decision:
+def _decision(merged: Section, outcomes: Section) -> Decision:
     section = merged.get("decision")
     if not isinstance(section, Section):
         cost = "costs" if "costs" in outcomes else None
@@ -305,7 +331,7 @@ def _decision(merged: Section, outcomes: Mapping[str, Any]) -> Decision:
             raise ModelError(
                 f"the decision's {key} '{name}' is no outcome",
                 where=f"{section.at(key)}  decision.{key}",
-                mend=nearest(name, outcomes),
+                mend=nearest(name, map(str, outcomes)),
             )
     if len(set(raw.thresholds)) < len(raw.thresholds):
         raise ModelError(
@@ -383,6 +409,8 @@ def _with_money_and_notes(model: ResolvedModel, merged: Section, path: Path) -> 
         notes.append(
             f"price year unknown, not carried by the index: {', '.join(sorted(unindexed))}"
         )
+    for name in used:
+        notes += above_full_health(parameters[name])
     return replace(
         model, parameters=parameters, used_parameters=used, money=money, notes=tuple(notes)
     )

@@ -36,6 +36,7 @@ from qalyst.model.schema import (
     TransitionSection,
     TreatmentKeys,
 )
+from qalyst.model.vocabulary import HOW_NAMES_ARE, is_name
 from qalyst.units import duration, parse_unit
 
 TREE = Timing(1.0, 0, "start", "one", "middle", "counted", where="")
@@ -208,6 +209,7 @@ class Sections:
         for key, row, where in self._rows(table, name):
             if key == "default":
                 continue
+            self._check_name(key, where)
             filled = Section(row, mark=row.mark)
             if isinstance(default, Section):
                 for column, cell in default.items():
@@ -215,7 +217,19 @@ class Sections:
                         filled.place(column, cell, default.at(column))
             yield key, filled, where
 
+    def _check_name(self, name: object, where: str) -> None:
+        if not is_name(name):
+            self.mistakes.add(f"'{name}' is not a name", where=where, mend=HOW_NAMES_ARE)
+
     def _columns(self, row: Section, where: str, reserved: Any) -> dict[str, Expression]:
+        for key in row:
+            if key not in reserved and not is_name(key):
+                meant = str(key).lower()
+                raise ModelError(
+                    f"'{key}' is not the name of a column",
+                    where=f"{row.at(key)}  {where.split('  ', 1)[-1]}.{key}",
+                    mend=nearest(meant, [meant]) if meant in reserved else HOW_NAMES_ARE,
+                )
         return {
             str(key): self.expression(row, str(key), where) for key in row if key not in reserved
         }
@@ -226,6 +240,7 @@ class Sections:
         groups = {}
         section = self.section("groups")
         for name, members in section.items():
+            self._check_name(name, f"{section.at(name)}  groups.{name}")
             if not isinstance(members, list) or not all(isinstance(m, str) for m in members):
                 self.mistakes.add(
                     f"the group '{name}' is not a list of states",
@@ -356,8 +371,10 @@ class Sections:
         section = self.section("define")
         found = {}
         for name in section:
+            self._check_name(name, f"{section.at(name)}  define.{name}")
             with self.mistakes.caught():
-                found[str(name)] = self.expression(section, str(name), "  define")
+                if isinstance(name, str):
+                    found[name] = self.expression(section, name, "  define")
         return found
 
     def curves(self) -> dict[str, Curve]:
@@ -435,17 +452,16 @@ class Sections:
             )
         return [(step or "same", place) for place in self.places(state, states, where)]
 
-    def payoffs(
-        self, outcomes: Mapping[str, Outcome], states: Mapping[str, State], events: list[str]
-    ) -> list[Payoff]:
+    def payoffs(self, states: Mapping[str, State], events: list[str]) -> list[Payoff]:
         """The rows of payoffs."""
         found = []
+        outcomes = self.section("outcomes")  # those with a mistake of their own too
         for outcome, rows, where in self.rows("payoffs"):
             if outcome not in outcomes:
                 self.mistakes.add(
                     f"payoffs of '{outcome}', which is no outcome",
                     where=where,
-                    mend=nearest(outcome, outcomes),
+                    mend=nearest(outcome, map(str, outcomes)),
                 )
             for name, row, place in self._rows(rows, f"payoffs.{outcome}"):
                 with self.mistakes.caught():

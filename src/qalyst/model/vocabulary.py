@@ -5,13 +5,25 @@ The tables of `docs/language.md` are written from these records.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+NAME = re.compile(r"[a-z_][a-z0-9_]*")
+HOW_NAMES_ARE = "names are lower-case words of ASCII letters joined by _"
 TOLERANCE = 1e-9  # years, of clocks: a month counted twelve times is a year; else a share
+
+
+def is_name(word: object) -> bool:
+    """Whether a key of a file can be the name of a row or a column.
+
+    >>> is_name("c_drug"), is_name("C_drug"), is_name("c-drug"), is_name(12)
+    (True, False, False, False)
+    """
+    return isinstance(word, str) and NAME.fullmatch(word) is not None
 
 
 @dataclass(frozen=True)

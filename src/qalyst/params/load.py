@@ -75,7 +75,7 @@ def _with(common: Section, record: Section) -> Section:
     if isinstance(uncertainty, Section) and "family" in uncertainty:
         common = Section(common, mark=common.mark)
         common.pop("uncertainty", None)
-    return merge(common, record)
+    return merge(common, record, keep_stray=True)
 
 
 def _refuse_idle(name: str, record: Section, parameter: Parameter) -> None:

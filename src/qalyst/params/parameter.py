@@ -15,7 +15,7 @@ from qalyst.axes import Float
 from qalyst.errors import ModelError, nearest
 from qalyst.io.yaml import Mark
 from qalyst.stats import survival
-from qalyst.stats.uncertainty import Fixed, Uncertainty
+from qalyst.stats.uncertainty import Fixed, ScalarFamily, Uncertainty
 from qalyst.units import HAZARD_RATIO, ODDS_RATIO, PROBABILITY, RELATIVE_RISK, Unit, currencies
 
 Key: TypeAlias = str | float
@@ -145,6 +145,12 @@ class Parameter:
             given = str(given).lower()
         if isinstance(given, dict):
             changed = dict(_paths(given, where))
+            if list(self.values) == [()]:
+                raise ModelError(
+                    f"'{self.name}' is a single number, not a table",
+                    where=where,
+                    mend=f"write {self.name}={next(iter(changed.values()), 0.5):g}",
+                )
             for path in changed:
                 if path not in self.values:
                     raise ModelError(
@@ -248,3 +254,20 @@ def _bounds_of(unit: Unit) -> tuple[float, float]:
     if unit.kind in (HAZARD_RATIO, RELATIVE_RISK, ODDS_RATIO) or rate or currencies(unit):
         return 0.0, math.inf
     return -math.inf, math.inf
+
+
+def above_full_health(parameter: Parameter) -> Iterator[str]:
+    """Notes on a utility whose value, or 97.5 % quantile, is above 1: possible, but doubtful."""
+    if parameter.unit_text != "utility":
+        return
+    for path, value in parameter.values.items():
+        cell = f"{parameter.name}{show_path(path)}"
+        family = parameter.uncertainty.get(path)
+        if value > 1:
+            yield f"the utility '{cell}' is {value:g}: above 1 is better than full health"
+        elif isinstance(family, ScalarFamily) and family.interval(value)[1] > 1:
+            high = family.interval(value)[1]
+            yield (
+                f"the 97.5 % quantile of the utility '{cell}' is {high:.4g}: above 1 is better "
+                "than full health"
+            )

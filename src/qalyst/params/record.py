@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
 
-from qalyst.errors import ModelError
+from qalyst.errors import ModelError, nearest
 from qalyst.io.records import Record, read
 from qalyst.io.yaml import Mark, Section
 from qalyst.params.parameter import Joint, Parameter, Path, Source, check_value, show_path
@@ -17,6 +17,9 @@ from qalyst.stats.uncertainty import Dirichlet, ImpossibleMoments, Uncertainty
 from qalyst.units import Unit, currencies, parse_unit
 
 _FAMILY: TypeAdapter[Uncertainty] = TypeAdapter(Uncertainty)
+_FAMILIES = {
+    kind.model_fields["family"].default: kind for kind in get_args(get_args(Uncertainty)[0])
+}
 
 
 class SourceRecord(Record):
@@ -111,12 +114,9 @@ class RecordReader:
             return _FAMILY.validate_python(family)
         except ValidationError as error:
             first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"][1:]) or "family"
-            reason = first["msg"].removeprefix("Value error, ")
+            what, mend = _explained(first, family)
             raise self.fault(
-                f"the uncertainty of '{self.name}{show_path(path)}' cannot be read: "
-                f"'{key}': {reason}",
-                "see the table of uncertainty families in docs/language.md",
+                f"the uncertainty of '{self.name}{show_path(path)}' cannot be read: {what}", mend
             ) from error
 
     def only_keys(self, *known: str) -> None:
@@ -198,3 +198,16 @@ class RecordReader:
         for path, value in values.items():
             check_value(parameter, path, value, self.where)
         return parameter
+
+
+def _explained(item: Any, family: dict[str, Any]) -> tuple[str, str]:
+    """What is wrong with an uncertainty, and how to mend it."""
+    name = str(family.get("family"))
+    if item["type"] == "union_tag_invalid":
+        return f"no family '{name}'", nearest(name.lower(), _FAMILIES)
+    key = ".".join(str(part) for part in item["loc"][1:]) or "family"
+    if item["type"] == "extra_forbidden":
+        known = [word for word in _FAMILIES[name].model_fields if word != "family"]
+        return f"{name} takes no '{key}'", nearest({"sd": "se"}.get(key, key), known)
+    reason = item["msg"].removeprefix("Value error, ")
+    return f"'{key}': {reason}", "see the table of uncertainty families in docs/language.md"

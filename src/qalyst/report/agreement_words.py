@@ -9,7 +9,7 @@ import numpy as np
 from rich.text import Text
 
 from qalyst.agreement import Agreement, Comparison
-from qalyst.report.consoles import console, table
+from qalyst.report.consoles import new_table, open_console, print_table
 from qalyst.report.numbers import short
 
 WORST = 5
@@ -58,27 +58,27 @@ def _row(item: Comparison) -> dict[str, Any]:
 
 def tell_agreement(found: dict[str, Any]) -> None:
     """Say whether the engines agree, and show the largest differences."""
-    screen = console()
+    console = open_console()
     if not found["applicable"]:
-        screen.print(Text(f"{found['model']}: not applicable: {found['reason']}"))
+        console.print(Text(f"{found['model']}: not applicable: {found['reason']}"))
         return
     exact = found["kinds"].get("exact", 0)
     rows = found["failed"] or found["worst"]
     if rows:
         title = "Beyond chance" if found["failed"] else "Largest differences"
         headings = ("strategy", "profile", "payoff row", "cohort", "individuals", "error", "z")
-        shown = table(title, *headings, text=3)
+        table = new_table(title, *headings, text=3)
         for row in rows[: 4 * WORST]:
             z = "-" if row["z"] is None else f"{row['z']:.2f}"
             numbers = (short(row[key]) for key in ("cohort", "individuals", "standard_error"))
             words = (Text(str(row[key])) for key in ("strategy", "profile", "row"))
-            shown.add_row(*words, *numbers, z)
-        screen.print(shown)
+            table.add_row(*words, *numbers, z)
+        print_table(console, table)
     spread = ""
     if found["largest_z"] is not None:
         spread = f"; largest |z| {found['largest_z']:.2f}, {found['limit']:.2f} allowed"
     verdict = "the engines agree" if found["agrees"] else "THE ENGINES DISAGREE"
-    screen.print(
+    console.print(
         Text(
             f"{found['model']}: {verdict}: {found['comparisons']} comparisons ({exact} exact) of "
             f"{found['patients']:,} patients each{spread} (family-wise level {found['level']:g})"

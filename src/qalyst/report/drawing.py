@@ -29,6 +29,7 @@ MARKERS = "osD^vP*X<>ph"
 INK, GREY = "#222222", "#767676"
 WIDTH = 6.5  # inches: the text of an A4 or letter page
 PNG_DPI, RASTER_DPI = 150, 200
+FEW_YEARS = 4
 
 _STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -39,6 +40,7 @@ _STYLE: dict[str, Any] = {
     "ytick.labelsize": 8,
     "legend.fontsize": 8,
     "text.color": INK,
+    "text.parse_math": False,  # a label may hold dollar signs: they are money, not mathematics
     "axes.labelcolor": INK,
     "axes.edgecolor": GREY,
     "xtick.color": GREY,
@@ -173,10 +175,20 @@ def _columns(labels: Sequence[str], width: float) -> tuple[int, int]:
 
 def plain_numbers(*axes: Any) -> None:
     """Ticks with thousands separated and a true minus sign."""
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     for axis in axes:
         axis.set_major_formatter(FuncFormatter(tick))
+        axis.set_minor_formatter(NullFormatter())  # a logarithmic axis writes mathematics there
+
+
+def year_axis(axis: Any, years: float) -> None:
+    """An axis over so many years: whole ones, unless there are few."""
+    from matplotlib.ticker import MaxNLocator
+
+    plain_numbers(axis)
+    if years >= FEW_YEARS:
+        axis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
 
 
 def per_cent(axis: Any) -> None:

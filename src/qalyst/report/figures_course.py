@@ -11,6 +11,7 @@ from qalyst.axes import STATE, STRATEGY
 from qalyst.report.drawing import (
     GREY,
     INK,
+    PALETTE,
     Drawing,
     color,
     legend_below,
@@ -19,6 +20,7 @@ from qalyst.report.drawing import (
     per_cent,
     plain_numbers,
     wrapped,
+    year_axis,
 )
 from qalyst.report.labels import outcome_label, sentence_case, state_label, strategy_label
 from qalyst.report.numbers import decimals_for, number
@@ -56,7 +58,7 @@ def trace(analysis: Analysis) -> Drawing:
         panel.set_xlim(years[0], years[-1])
         panel.set_ylim(0, 1)
         per_cent(panel.yaxis)
-        plain_numbers(panel.xaxis)
+        year_axis(panel.xaxis, years[-1] - years[0])
         panel.grid(visible=False)
     for panel in panels[len(strategies) :]:
         panel.set_visible(False)
@@ -85,7 +87,7 @@ def survival(analysis: Analysis) -> Drawing:
     axes.set_xlabel("Years since start")
     axes.set_ylabel("Alive" if _all_dead(analysis) else "Not in an absorbing state")
     per_cent(axes.yaxis)
-    plain_numbers(axes.xaxis)
+    year_axis(axes.xaxis, years[-1] - years[0])
     legend_below(figure, handles, labels)
     return Drawing("survival", "Survival in the base case.", figure)
 
@@ -93,23 +95,28 @@ def survival(analysis: Analysis) -> Drawing:
 def breakdown(analysis: Analysis) -> Drawing:
     """Stacked bars of the cost by category and of the effect by state, a bar a strategy."""
     model = analysis.model
-    found = amounts(analysis.psa or analysis.base)
-    charts = []
+    found = amounts(model, analysis.psa or analysis.base)
+    shades = _state_colors(analysis)
+    charts: list[tuple[str, Parts, dict[str, str]]] = []
     cost, effect = model.decision.cost, model.decision.effect
     if cost in model.outcomes:
-        charts.append((str(cost), _by_row(found, str(cost))))
+        charts.append((str(cost), _by_row(found, str(cost)), {}))
     if effect in model.outcomes:
         by_state = _by_state(analysis, found, str(effect))
-        charts.append((str(effect), by_state if len(by_state) > 1 else _by_row(found, str(effect))))
+        alone = len(by_state) <= 1
+        parts = _by_row(found, str(effect)) if alone else by_state
+        charts.append((str(effect), parts, {} if alone else shades))
     if not charts:
-        charts = [(name, _by_row(found, name)) for name in list(model.outcomes)[:2]]
-    bars = 0.26 * len(model.strategies)
+        charts = [(name, _by_row(found, name), {}) for name in list(model.outcomes)[:2]]
+    names = [wrapped(strategy_label(model, name), 30) for name in model.strategies]
+    lines = max(1 + name.count("\n") for name in names)
+    bars = max(0.26, 0.04 + 0.135 * lines) * len(names)
     figure = new_figure(0.2)
     slots = figure.subfigures(len(charts), 1, squeeze=False).ravel()
     heights = []
-    for slot, (outcome, parts) in zip(slots, charts, strict=True):
+    for slot, (outcome, parts, own) in zip(slots, charts, strict=True):
         heights.append(bars + 0.75 + 0.19 * math.ceil(len(parts) / 4))
-        _bars(slot, analysis, outcome, _fewer(parts))
+        _bars(slot, analysis, outcome, _fewer(parts), own)
     figure.set_size_inches(figure.get_size_inches()[0], sum(heights))
     figure.get_layout_engine().set(h_pad=0.08)
     kind = "Base case" if analysis.psa is None else "Means over draws"
@@ -120,7 +127,7 @@ def breakdown(analysis: Analysis) -> Drawing:
     )
 
 
-def _bars(slot: Any, analysis: Analysis, outcome: str, parts: Parts) -> None:
+def _bars(slot: Any, analysis: Analysis, outcome: str, parts: Parts, own: dict[str, str]) -> None:
     model = analysis.model
     axes = slot.subplots()
     strategies = list(model.strategies)
@@ -134,7 +141,7 @@ def _bars(slot: Any, analysis: Analysis, outcome: str, parts: Parts) -> None:
             values,
             left=start,
             height=0.68,
-            color=color(position),
+            color=own.get(label, color(position)),
             edgecolor="white",
             linewidth=0.5,
             label=label,
@@ -172,8 +179,27 @@ def _by_row(found: Amounts, outcome: str) -> Parts:
 
 
 def _by_state(analysis: Analysis, found: Amounts, outcome: str) -> Parts:
-    parts = _parts(found, outcome, 2)
-    return {state_label(analysis.model, state): part for state, part in parts.items()}
+    model, parts = analysis.model, _parts(found, outcome, 2)
+    order = [state for state in [*model.states, *parts] if state in parts]
+    return {state_label(model, state): parts[state] for state in order}
+
+
+def _state_colors(analysis: Analysis) -> dict[str, str]:
+    """The colour of each state by its label, as in the trace; of a state by line, its first."""
+    model, array = analysis.model, analysis.base.trace
+    if array is None:
+        return {}
+    layers = _layers(analysis)
+    colors = _place_colors([absorbing for _, _, absorbing in layers])
+    states = array[STATE].to_numpy()
+    shades: dict[str, str] = {}
+    for (_, places, _), shade in zip(layers, colors, strict=True):
+        shades.setdefault(state_label(model, str(states[places[0]])), shade)
+    unused = (shade for shade in PALETTE if shade not in colors)
+    for state in model.states:  # passed in no time, so not in the trace
+        if state_label(model, state) not in shades:
+            shades[state_label(model, state)] = next(unused, GREY)
+    return shades
 
 
 def _parts(found: Amounts, outcome: str, by: int) -> Parts:

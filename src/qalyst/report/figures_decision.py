@@ -37,13 +37,16 @@ def ceac(analysis: Analysis) -> Drawing:
     """Acceptability curves, with the frontier of the optimal strategy as a broad black line."""
     curves = _curves(analysis)
     figure, axes = _over_wtp(analysis)
-    front = axes.plot(*_broken(curves), color=INK, linewidth=4.2, solid_capstyle="round")[0]
+    whole = {"clip_on": False}  # a line at 0 or 100 % lies on the edge of the axes
+    front = axes.plot(*_broken(curves), color=INK, linewidth=4.2, solid_capstyle="round", **whole)[
+        0
+    ]
     handles, labels = [front], ["Frontier (of the optimal strategy)"]
     for position, name in enumerate(analysis.model.strategies):
         share = curves.ceac.sel({STRATEGY: name}).to_numpy()
-        handles.append(axes.plot(curves[WTP].to_numpy(), share, **line_style(position))[0])
+        handles.append(axes.plot(curves[WTP].to_numpy(), share, **line_style(position), **whole)[0])
         labels.append(strategy_label(analysis.model, name))
-    axes.set_ylim(-0.02, 1.02)
+    axes.set_ylim(0, 1)
     axes.set_ylabel("Probability cost-effective")
     per_cent(axes.yaxis)
     legend_below(figure, [*handles[1:], front], [*labels[1:], labels[0]])

@@ -195,7 +195,10 @@ def _wtp_lines(axes: Any, analysis: Analysis) -> None:
         text = money(wtp, code, significant=9)
         if wtp * right > top:
             x = (top / wtp - left) / (right - left)
-            level = sum(abs(x - other) < 0.015 * len(text) + 0.02 for other in above)
+            room = 0.0108 * len(text) + 0.012  # of a label, as a share of the axes
+            short = above[-1] + room - x if above else 0.0
+            x += short if 0 < short <= room / 2 else 0.0  # else on the next line up
+            level = sum(room - abs(x - other) > 1e-9 for other in above)
             above.append(x)
             place, lift, align = (x, 1.0), (0, 3 + 10 * level), ("center", "bottom")
         else:

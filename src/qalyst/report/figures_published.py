@@ -13,8 +13,8 @@ from qalyst.report.drawing import (
     marker,
     new_figure,
     per_cent,
-    plain_numbers,
     wrapped,
+    year_axis,
 )
 from qalyst.report.labels import strategy_label
 
@@ -52,7 +52,7 @@ def published_survival(analysis: Analysis, published: Published) -> Drawing:
         panel.set_ylim(0, 1.02)
         panel.set_xlabel("Years since start")
         per_cent(panel.yaxis)
-        plain_numbers(panel.xaxis)
+        year_axis(panel.xaxis, last)
     for panel in panels[len(names) :]:
         panel.set_visible(False)
     panels[0].set_ylabel("Alive")

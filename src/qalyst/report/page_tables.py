@@ -230,7 +230,8 @@ def _probability_error(analysis: Analysis) -> str:
 
 def breakdowns(analysis: Analysis) -> list[Table]:
     """What each outcome consists of: by row, and by state if it falls in several."""
-    found, model = amounts(analysis.psa or analysis.base), analysis.model
+    model = analysis.model
+    found = amounts(model, analysis.psa or analysis.base)
     tables = []
     for outcome in model.outcomes:
         label = outcome_label(model, outcome)

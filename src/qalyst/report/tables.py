@@ -92,6 +92,16 @@ def summary_table(analysis: Analysis) -> pd.DataFrame:
     return _frame(rows)
 
 
+def _dominated(status: str) -> tuple[str, str]:
+    """A status and the strategies that dominate, apart: so a column of statuses can be filtered.
+
+    >>> _dominated("extendedly dominated (by s0 and s5)"), _dominated("reference")
+    (('extendedly dominated', 's0; s5'), ('reference', ''))
+    """
+    word, _, rest = status.partition(" (by ")
+    return word, "; ".join(rest.removesuffix(")").split(" and ")) if rest else ""
+
+
 def statistics(drawn: Float | None) -> dict[str, float]:
     """Mean, Monte Carlo standard error and 95 % interval of draws [draw]."""
     names = ("mean", "mcse", "lower", "upper")
@@ -139,7 +149,7 @@ def _incremental_row(
         )
     found["icer"] = none if row.icer is None else row.icer
     found["icer_mcse"] = none if outcomes is None else icer_mcse(analysis, row)
-    found["status"] = row.status
+    found["status"], found["dominated_by"] = _dominated(row.status)
     for wtp in analysis.model.decision.thresholds:
         error = none
         if outcomes is not None and analysis.summary is not None:
@@ -180,9 +190,9 @@ def breakdown_table(analysis: Analysis) -> pd.DataFrame:
     `share_of_increment` is that of the mean (of the base case without draws) against the
     cheapest strategy, or against the first if nothing is compared.
     """
-    base = amounts(analysis.base)
-    mean = base if analysis.psa is None else amounts(analysis.psa)
-    bare = amounts(analysis.psa or analysis.base, undiscounted=True)
+    base = amounts(analysis.model, analysis.base)
+    mean = base if analysis.psa is None else amounts(analysis.model, analysis.psa)
+    bare = amounts(analysis.model, analysis.psa or analysis.base, undiscounted=True)
     against = comparator(analysis)
     totals = {
         outcome: (analysis.psa or analysis.base).total(outcome).mean(DRAW)
@@ -216,9 +226,9 @@ def comparator(analysis: Analysis) -> str:
 
 
 def amounts(
-    outcomes: Outcomes, *, undiscounted: bool = False
+    model: ResolvedModel, outcomes: Outcomes, *, undiscounted: bool = False
 ) -> dict[tuple[str, str, str], dict[str, float]]:
-    """Mean amounts over draws: (outcome, row, state) -> strategy -> amount."""
+    """Mean amounts over draws, (outcome, row, state) -> strategy -> amount, as in the model."""
     mean = outcomes.mean_amounts(undiscounted=undiscounted)
     keys = zip(
         *(mean[name].to_numpy().astype(str).tolist() for name in (OUTCOME, "row", STATE)),
@@ -231,7 +241,15 @@ def amounts(
         cell = found.setdefault(key, dict.fromkeys(strategies, 0.0))
         for position, strategy in enumerate(strategies):
             cell[strategy] += float(values[position, column])
-    return found
+    rows = [(payoff.outcome, payoff.name) for payoff in model.payoffs]
+    names, states = list(model.outcomes), list(model.states)
+
+    def place(key: tuple[str, str, str]) -> tuple[int, int, int]:
+        outcome, row, state = key
+        own = states.index(state) if state in states else -1  # the start comes first
+        return names.index(outcome), rows.index((outcome, row)), own
+
+    return {key: found[key] for key in sorted(found, key=place)}
 
 
 def draws_table(analysis: Analysis) -> pd.DataFrame:

@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from qalyst.report.numbers import short
+from qalyst.axes import STRATEGY, WTP
+from qalyst.report.consoles import new_table, open_console, print_table
+from qalyst.report.numbers import decimals_for
+from qalyst.report.tables import statistics
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
     from qalyst.model.resolved import ResolvedModel
 
-
-def _console() -> Console:
-    console = Console(highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console.width = max(console.width, 120)
-    return console
-
-
-def _table(title: str, *columns: str, text: int = 1) -> Table:
-    """A table whose first columns are text and whose others are numbers."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
-    for number, name in enumerate(columns):
-        table.add_column(name, justify="left" if number < text else "right", overflow="fold")
-    return table
+MOST_ACROSS = 4  # strategies side by side; more stand below each other
 
 
 def models(rows: list[dict[str, str]]) -> None:
     """The catalogue."""
-    table = _table("Models", "name", "title", text=2)
+    table = new_table("Models", "name", "title", text=2)
     for row in rows:
         table.add_row(Text(row["name"]), Text(row["title"]))
-    _console().print(table)
+    print_table(open_console(), table)
 
 
 def checked(found: dict[str, Any]) -> None:
     """What `qalyst check` found."""
-    console = _console()
+    console = open_console()
     status = ", ".join(f"{n} {word}" for word, n in found["parameter_status"].items())
     console.print(Text(f"{found['file']}: no mistakes found"))
     console.print(
@@ -64,29 +54,31 @@ def checked(found: dict[str, Any]) -> None:
         console.print(Text(f"  note: {note}"))
 
 
-def shown(model: ResolvedModel, found: dict[str, Any]) -> None:
+def shown(model: ResolvedModel, found: dict[str, Any], values: Sequence[str] = ()) -> None:
     """A resolved model."""
-    console = _console()
+    console = open_console()
     console.print(Text(model.title, style="bold"))
     console.print(Text(f"{model.name}  ({model.file}, sha256 {model.sha256[:12]})"))
     if model.source:
         console.print(Text(f"source: {model.source}"))
     if model.scenarios:
         console.print(Text(f"scenarios applied: {', '.join(model.scenarios)}"))
+    if values:
+        console.print(Text(f"set by --set: {'; '.join(values)}"))
     if model.known_scenarios:
         console.print(Text(f"scenarios: {', '.join(model.known_scenarios)}"))
     if found["time"]:
         console.print(Text("time: " + ", ".join(f"{k} {v}" for k, v in found["time"].items())))
     _tables_of_columns(console, found)
     if found["transitions"]:
-        table = _table("Transitions", "name", "from", "to", "kind", "value", text=5)
+        table = new_table("Transitions", "name", "from", "to", "kind", "value", text=5)
         for row in found["transitions"]:
             kind = next(k for k in ("rate", "probability", "rest") if k in row)
             when = f" when {row['when']}" if "when" in row else ""
             cells = (row["name"], row["from"], row["to"], kind, f"{row[kind]}{when}")
             table.add_row(*map(Text, cells))
-        console.print(table)
-    table = _table("Payoffs", "outcome", "row", "where", "quantity", "price", text=5)
+        print_table(console, table)
+    table = new_table("Payoffs", "outcome", "row", "where", "quantity", "price", text=5)
     for row in found["payoffs"]:
         where = "; ".join(
             f"{key} {', '.join(row[key]) if isinstance(row[key], list) else row[key]}"
@@ -96,13 +88,15 @@ def shown(model: ResolvedModel, found: dict[str, Any]) -> None:
         table.add_row(
             *map(Text, (row["outcome"], row["name"], where, row["quantity"], row["price"]))
         )
-    console.print(table)
+    print_table(console, table)
     _parameter_table(console, found["parameters"])
-    table = _table("Timing ledger", "section", "row", "counted", "how often", "discounted", text=5)
+    table = new_table(
+        "Timing ledger", "section", "row", "counted", "how often", "discounted", text=5
+    )
     for row in found["timing_ledger"]:
         keys = ("section", "row", "counted", "how_often", "discounted")
         table.add_row(*(Text(row[key]) for key in keys))
-    console.print(table)
+    print_table(console, table)
     console.print(Text("Diagram (Mermaid)", style="bold"))
     console.print(Text(found["diagram"]))
     for note in model.notes:
@@ -120,10 +114,10 @@ def _tables_of_columns(console: Console, found: dict[str, Any]) -> None:
         ]
         if not rows:
             continue
-        table = _table(section.capitalize(), "name", *shown, text=len(shown) + 1)
+        table = new_table(section.capitalize(), "name", *shown, text=len(shown) + 1)
         for name, row in rows.items():
             table.add_row(Text(name), *(Text(_cell(row.get(key))) for key in shown))
-        console.print(table)
+        print_table(console, table)
 
 
 def _cell(value: Any) -> str:
@@ -135,7 +129,9 @@ def _cell(value: Any) -> str:
 
 
 def _parameter_table(console: Console, rows: list[dict[str, Any]]) -> None:
-    table = _table("Parameters", "name", "value", "unit", "uncertainty", "status", "source", text=6)
+    table = new_table(
+        "Parameters", "name", "value", "unit", "uncertainty", "status", "source", text=6
+    )
     for row in rows:
         value = row["values"] if row["value"] is None else f"{row['value']:.6g}"
         year = f", prices of {row['price_year']}" if row["price_year"] else ""
@@ -152,17 +148,19 @@ def _parameter_table(console: Console, rows: list[dict[str, Any]]) -> None:
                 ),
             )
         )
-    console.print(table)
+    print_table(console, table)
 
 
-def run_result(analysis: Analysis, found: dict[str, Any]) -> None:
+def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] = ()) -> None:
     """The results of a run: tables, notes, files, and the sentence at the end."""
-    console = _console()
+    console = open_console()
     model = analysis.model
     applied = f", scenarios {', '.join(model.scenarios)}" if model.scenarios else ""
     console.print(Text(f"{model.title}", style="bold"))
     draws = f"{found['draws']:,} draws, seed {found['seed']}" if found["draws"] else "no draws"
     console.print(Text(f"{model.name} from {model.file}{applied}; {draws}"))
+    if values:
+        console.print(Text(f"set by --set: {'; '.join(values)}"))
     _outcomes_table(console, analysis)
     if analysis.base_incremental is not None:
         _incremental_table(console, analysis)
@@ -181,28 +179,37 @@ def _label(model: ResolvedModel, strategy: str) -> str:
 
 
 def _outcomes_table(console: Console, analysis: Analysis) -> None:
-    from qalyst.report.tables import statistics
 
     model, psa = analysis.model, analysis.psa
     columns = [f"{name} ({outcome.unit_text})" for name, outcome in model.outcomes.items()]
     headline = "mean of draws (Monte Carlo standard error)" if psa else "deterministic base case"
-    table = _table(f"Outcomes: {headline}", "strategy", *columns)
-    for strategy in model.strategies:
-        base = [
-            short(float(analysis.base.total(outcome).sel(strategy=strategy)[0]))
-            for outcome in model.outcomes
-        ]
-        label = Text(_label(model, strategy))
-        if psa is None:
-            table.add_row(label, *map(Text, base))
-            continue
-        cells = []
-        for outcome in model.outcomes:
-            drawn = statistics(psa.total(outcome).sel(strategy=strategy).to_numpy())
-            cells.append(f"{short(drawn['mean'])} ({short(drawn['mcse'])})")
-        table.add_row(label, *map(Text, cells))
-        table.add_row(Text("  deterministic"), *map(Text, base), style="dim")
-    console.print(table)
+    table = new_table(f"Outcomes: {headline}", "strategy", *columns)
+    columns_of_cells = [_outcome_cells(analysis, outcome) for outcome in model.outcomes]
+    for strategy, *cells in zip(model.strategies, *columns_of_cells, strict=True):
+        table.add_row(Text(_label(model, strategy)), *(Text(mean) for mean, _ in cells))
+        if psa is not None:
+            base = (Text(deterministic) for _, deterministic in cells)
+            table.add_row(Text("  deterministic"), *base, style="dim")
+    print_table(console, table)
+
+
+def _outcome_cells(analysis: Analysis, outcome: str) -> list[tuple[str, str]]:
+    """The result of each strategy, and its base case: numbers alike in their decimals."""
+    strategies = list(analysis.model.strategies)
+    totals = analysis.base.total(outcome)
+    base = [float(totals.sel(strategy=strategy)[0]) for strategy in strategies]
+    if analysis.psa is None:
+        return [(text, text) for text in numbers(base)]
+    values = analysis.psa.total(outcome)
+    drawn = [statistics(values.sel(strategy=strategy).to_numpy()) for strategy in strategies]
+    shown = numbers([*(each["mean"] for each in drawn), *base])
+    errors = [None if isnan(each["mcse"]) else each["mcse"] for each in drawn]
+    return [
+        (f"{mean} ({error or '–'})", deterministic)
+        for mean, error, deterministic in zip(
+            shown[: len(drawn)], numbers(errors, significant=2), shown[len(drawn) :], strict=True
+        )
+    ]
 
 
 def _incremental_table(console: Console, analysis: Analysis) -> None:
@@ -219,20 +226,19 @@ def _incremental_table(console: Console, analysis: Analysis) -> None:
             f"{name} ({model.outcomes[name].unit_text})"
             for name in (analysis.cost, analysis.effect)
         )
-        table = _table(
+        table = new_table(
             title, "strategy", cost, effect, "more cost", "more effect", "ICER", "status"
         )
-        for row in incremental.rows:
-            values = (
-                row.cost, row.effect, row.incremental_cost, row.incremental_effect, row.icer,
-            )  # fmt: skip
-            cells = ["" if value is None else short(value) for value in values]
+        table.columns[-1].justify = "left"
+        keys = ("cost", "effect", "incremental_cost", "incremental_effect", "icer")
+        columns = [numbers([getattr(row, key) for row in incremental.rows]) for key in keys]
+        for row, *cells in zip(incremental.rows, *columns, strict=True):
             table.add_row(
                 Text(_label(model, row.strategy)),
                 *map(Text, cells),
                 Text(status_text(model, row.status)),
             )
-        console.print(table)
+        print_table(console, table)
         if incremental.note:
             console.print(Text(f"  {labelled_note(model, incremental.note)}"))
 
@@ -245,13 +251,29 @@ def _threshold_table(console: Console, analysis: Analysis) -> None:
     unit = (
         f"{model.outcomes[analysis.cost].unit_text} per {model.outcomes[analysis.effect].unit_text}"
     )
-    table = _table(
-        f"Probability of being best value, and expected value of perfect information ({unit})",
-        "threshold", *names, "EVPI per person (error)",
-    )  # fmt: skip
-    for wtp in curves.wtp.values:
-        at = curves.sel(wtp=wtp)
-        shares = [f"{float(at.ceac.sel(strategy=s)):.3f}" for s in curves.strategy.values]
-        evpi = f"{short(float(at.evpi))} ({short(float(at.evpi_mcse))})"
-        table.add_row(Text(f"{wtp:,.0f}"), *map(Text, shares), Text(evpi))
-    console.print(table)
+    title = f"Probability of being best value, and expected value of perfect information ({unit})"
+    thresholds = [f"{wtp:,.0f}" for wtp in curves.wtp.values]
+    shares = [[f"{share:.3f}" for share in row] for row in curves.ceac.transpose(STRATEGY, WTP)]
+    errors = numbers(curves.evpi_mcse.values.tolist(), significant=2)
+    evpi = [
+        f"{value} ({error})"
+        for value, error in zip(numbers(curves.evpi.values.tolist()), errors, strict=True)
+    ]
+    rows = [("threshold", *thresholds), *zip(names, *zip(*shares, strict=True), strict=True)]
+    rows.append(("EVPI per person (error)", *evpi))
+    if len(names) <= MOST_ACROSS:
+        rows = list(zip(*rows, strict=True))
+    table = new_table(title, *rows[0])
+    for row in rows[1:]:
+        table.add_row(*map(Text, row))
+    print_table(console, table)
+
+
+def numbers(values: Sequence[float | None], *, significant: int = 4) -> list[str]:
+    """Numbers of one column, all with the decimals that so many digits of the largest take.
+
+    >>> numbers([6.2, 7.1691, None]), numbers([123456.7, 80.25])
+    (['6.200', '7.169', ''], ['123,457', '80'])
+    """
+    places = decimals_for(values, significant=significant)
+    return ["" if value is None else f"{value:,.{places}f}" for value in values]
