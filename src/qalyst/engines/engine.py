@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,8 @@ from qalyst.model.residual import Residual
 from qalyst.model.resolved import Label, ResolvedModel
 from qalyst.model.weights import Weights
 from qalyst.params.draws import Values
+
+WHICH = (True, False)  # discounted, undiscounted
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,23 @@ class Shared:
     def price(self, evaluate: Evaluator, cell: Cell) -> Float:
         """[draw] price of a cell."""
         return np.asarray(evaluate(cell.price)[0, 0], dtype=float)
+
+
+def quantities(shared: Shared, number: int, amounts: Mapping[int, Float], count: int) -> Quantities:
+    """Quantities of a program.
+
+    Parameters
+    ----------
+    shared : what the programs share.
+    number : of the program: strategies in order, their profiles in order.
+    amounts : cell -> [discounted or not, draw].
+    count : how many draws.
+    """
+    amount = np.zeros((len(amounts), 2, count))
+    for row, found in enumerate(amounts.values()):
+        amount[row] = found
+    strategy, profile = divmod(number, len(shared.profiles))
+    return Quantities(strategy, profile, tuple(amounts), amount)
 
 
 def _profiles_at(model: ResolvedModel) -> str:
