@@ -15,13 +15,19 @@ from typing import Any
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Found, Quantities, Shared, TraceRow, chunk_of_lanes
+from qalyst.engines.engine import (
+    WHICH,
+    Found,
+    Quantities,
+    Shared,
+    TraceRow,
+    chunk_of_lanes,
+    quantities,
+)
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.lowering import lower
 from qalyst.model.merging import merge
 from qalyst.model.program import Compartment, Counted, Flow, Program, Route
-
-WHICH = (True, False)  # discounted, undiscounted
 
 
 class ContinuousEngine:
@@ -61,29 +67,21 @@ class ContinuousEngine:
     def _each(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         for number, program in enumerate(self._programs):
             solution = self._solve(program, evaluate, len(draws))
-            yield self._quantities(number, solution, len(draws))
+            yield quantities(self.shared, number, solution.account.amounts, len(draws))
 
     def base(self, evaluate: Evaluator, threads: int) -> tuple[Found, list[TraceRow]]:
         """Quantities in the base case, with the occupancy by state and line."""
         weights = self.shared.profile_weights(evaluate)[:, 0]
-        quantities = []
+        found = []
         occupancy: dict[tuple[str, str, int], Float] = {}
         for number, program in enumerate(self._programs):
             solution = self._solve(program, evaluate, 1)
-            quantities.append(self._quantities(number, solution, 1))
+            found.append(quantities(self.shared, number, solution.account.amounts, 1))
             for place, heads in zip(program.compartments, solution.heads[:, :, 0].T, strict=True):
                 key = (program.strategy, place.state, place.line)
                 here = weights[number % len(weights)] * heads
                 occupancy[key] = occupancy.get(key, 0.0) + here
-        return Found(quantities), [TraceRow(*key, shares) for key, shares in occupancy.items()]
-
-    def _quantities(self, number: int, solution: _Solution, count: int) -> Quantities:
-        amounts = solution.account.amounts
-        amount = np.zeros((len(amounts), 2, count))
-        for row, found in enumerate(amounts.values()):
-            amount[row] = found
-        strategy, profile = divmod(number, len(self.shared.profiles))
-        return Quantities(strategy, profile, tuple(amounts), amount)
+        return Found(found), [TraceRow(*key, shares) for key, shares in occupancy.items()]
 
     def _solve(self, program: Program, evaluate: Evaluator, count: int) -> _Solution:
         solution = _Solution(self.shared, program, evaluate, count)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from qalyst.params.draws import Values
 
 LEAST_CHUNK = 128  # the lanes of the cohort kernel; chunks are a multiple of it
 SMALL_CHUNK, LARGE_CHUNK, FEW_PROGRAMS = 256, 1024, 16
+WHICH = (True, False)  # discounted, undiscounted
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,23 @@ class Shared:
     def price(self, evaluate: Evaluator, cell: Cell) -> Float:
         """[draw] price of a cell."""
         return np.asarray(evaluate(cell.price)[0, 0], dtype=float)
+
+
+def quantities(shared: Shared, number: int, amounts: Mapping[int, Float], count: int) -> Quantities:
+    """Quantities of a program.
+
+    Parameters
+    ----------
+    shared : what the programs share.
+    number : of the program: strategies in order, their profiles in order.
+    amounts : cell -> [discounted or not, draw].
+    count : how many draws.
+    """
+    amount = np.zeros((len(amounts), 2, count))
+    for row, found in enumerate(amounts.values()):
+        amount[row] = found
+    strategy, profile = divmod(number, len(shared.profiles))
+    return Quantities(strategy, profile, tuple(amounts), amount)
 
 
 def _profiles_at(model: ResolvedModel) -> str:

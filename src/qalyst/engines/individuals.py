@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Found, Quantities, Shared, TraceRow
+from qalyst.engines.engine import Found, Quantities, Shared, TraceRow, quantities
 from qalyst.errors import ModelError
 from qalyst.kernels.patients import STORY_COLUMNS, run_patients
 from qalyst.model.evaluate import Evaluator
@@ -255,7 +255,7 @@ class IndividualsEngine:
         profiles = len(self.shared.profiles)
         people = np.maximum(sums.people, 1)
         for program, worth in enumerate(self.patient_model.worth):
-            strategy, profile = divmod(program, profiles)
+            profile = program % profiles
             means = sums.slots[:, program] / people[:, profile, None]
             amounts: dict[int, Float] = {}
             for item in worth:
@@ -264,8 +264,7 @@ class IndividualsEngine:
                     amounts[cell] = np.zeros((2, len(means)))
                 coefficient = np.asarray(evaluate(item.coefficient)[0, 0], float)
                 amounts[cell][0 if item.discounted else 1] += means[:, item.slot] * coefficient
-            amount = np.array(list(amounts.values())).reshape(-1, 2, len(means))
-            yield Quantities(strategy, profile, tuple(amounts), amount)
+            yield quantities(self.shared, program, amounts, len(means))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Found, Quantities, Shared, TraceRow, chunk_of_lanes
+from qalyst.engines.engine import (
+    WHICH,
+    Found,
+    Quantities,
+    Shared,
+    TraceRow,
+    chunk_of_lanes,
+    quantities,
+)
 from qalyst.errors import ModelError
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.program import Cell
@@ -16,7 +24,6 @@ from qalyst.model.residual import Residual
 from qalyst.model.resolved import Label, Payoff
 
 GAUSS_POINTS = 16
-WHICH = (True, False)  # discounted, undiscounted
 
 
 class PartitionedEngine:
@@ -53,28 +60,23 @@ class PartitionedEngine:
 
     def _each(self, evaluate: Evaluator, draws: Int) -> Iterator[Quantities]:
         for number, program in enumerate(self._programs):
-            yield self._quantities(number, program.amounts(evaluate, len(draws), draws), len(draws))
+            amounts = program.amounts(evaluate, len(draws), draws)
+            yield quantities(self.shared, number, amounts, len(draws))
 
     def base(self, evaluate: Evaluator, threads: int) -> tuple[Found, list[TraceRow]]:
         """Quantities in the base case, with the share of every state."""
         weights = self.shared.profile_weights(evaluate)[:, 0]
         no_draws = np.array([], dtype=np.int64)
-        quantities = []
+        found = []
         total: dict[tuple[str, str], Float] = {}
         for number, program in enumerate(self._programs):
-            quantities.append(self._quantities(number, program.amounts(evaluate, 1, no_draws), 1))
+            amounts = program.amounts(evaluate, 1, no_draws)
+            found.append(quantities(self.shared, number, amounts, 1))
             for state, share in program.shares(evaluate, 1, no_draws).items():
                 key = (program.strategy, state)
                 total[key] = total.get(key, 0.0) + weights[number % len(weights)] * share[:, 0]
         rows = [TraceRow(strategy, state, 0, share) for (strategy, state), share in total.items()]
-        return Found(quantities), rows
-
-    def _quantities(self, number: int, amounts: dict[int, Float], count: int) -> Quantities:
-        amount = np.zeros((len(amounts), 2, count))
-        for row, found in enumerate(amounts.values()):
-            amount[row] = found
-        strategy, profile = divmod(number, len(self.shared.profiles))
-        return Quantities(strategy, profile, tuple(amounts), amount)
+        return Found(found), rows
 
 
 class _Program:

@@ -21,6 +21,7 @@ from qalyst.report.drawing import (
 )
 from qalyst.report.labels import currency, ratio_unit, strategy_label
 from qalyst.report.numbers import money
+from qalyst.stats.scalar_families import Z95
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 FEWEST = 10  # draws before a running mean is shown
 MOST_STEPS = 600
-Z95 = 1.96
 WIDE = 30  # ratio of losses from which a logarithmic scale shows more
 
 

@@ -21,7 +21,7 @@ from qalyst.report.labels import (
 )
 from qalyst.report.notes import counts_by_status, notes
 from qalyst.report.numbers import NONE, money, short
-from qalyst.report.parameter_words import CellWords, cells
+from qalyst.report.parameter_words import MOST_CELLS, CellWords, cells
 from qalyst.report.words import committee_sentence, varies
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from qalyst.model.resolved import ResolvedModel
     from qalyst.params.parameter import Parameter
     from qalyst.published import Published
-
-MOST_CELLS = 12  # of a parameter; a longer table is shown by its range
 
 
 def page(

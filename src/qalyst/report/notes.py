@@ -10,12 +10,12 @@ from qalyst.axes import STATE, STRATEGY, WTP
 from qalyst.report.labels import currency, effect_nouns, strategy_label
 from qalyst.report.numbers import money, percent
 from qalyst.report.words import choices, headline, varies
+from qalyst.stats.scalar_families import Z95
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
 
 ALIVE_AT_HORIZON = 0.01
-Z95 = 1.96
 
 
 def notes(analysis: Analysis) -> list[str]:

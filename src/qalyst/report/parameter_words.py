@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from qalyst.params.parameter import Parameter, Path, show_path
+from qalyst.stats.scalar_families import Z95
 from qalyst.stats.uncertainty import Dirichlet, Draws, Fixed, LogNormal, Normal
 
+MOST_CELLS = 12  # of a parameter; a longer table is shown by its range
 NO_INTERVAL = (math.nan, math.nan)
 
 
@@ -126,7 +128,7 @@ def _joint(parameter: Parameter, path: Path) -> tuple[str, float, tuple[float, f
     assert joint.covariance is not None
     spread = math.sqrt(joint.covariance[place][place])
     if joint.logarithm and joint.logarithm[place]:
-        ends = (value * math.exp(-1.96 * spread), value * math.exp(1.96 * spread))
+        ends = (value * math.exp(-Z95 * spread), value * math.exp(Z95 * spread))
         logarithm = LogNormal(ci95=ends)
         words = f"joint normal of the log, se {spread:.4g}, with {joint.record}"
         return words, logarithm.mean(value), logarithm.interval(value)

@@ -8,7 +8,7 @@ from qalyst.model.ledger import timing_ledger
 from qalyst.model.resolved import START, ResolvedModel, as_data
 from qalyst.params.draws import BaseCase
 from qalyst.params.parameter import Parameter, Path, show_path
-from qalyst.report.parameter_words import cells, uncertainty_words
+from qalyst.report.parameter_words import MOST_CELLS, cells, uncertainty_words
 
 
 def shown_model(model: ResolvedModel) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def parameter_rows(model: ResolvedModel, name: str) -> list[dict[str, Any]]:
         "status": parameter.status,
         "set_by": parameter.fixed_by,
     }
-    if len(parameter.values) > 12:
+    if len(parameter.values) > MOST_CELLS:
         values = list(parameter.values.values())
         spread = f"{len(values)} cells, {min(values):.4g} to {max(values):.4g}"
         return [

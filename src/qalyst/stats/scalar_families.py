@@ -14,8 +14,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from qalyst.axes import Float
 
-# Width of a 95 % interval in standard errors, by the 1.96 of the papers that intervals come from.
-WIDTH95 = 3.92
+# Half and whole width of a 95 % interval in standard errors, by the 1.96 of the papers that
+# intervals come from.
+Z95 = 1.96
+WIDTH95 = 2 * Z95
 CENTRAL95 = (0.025, 0.975)
 
 
