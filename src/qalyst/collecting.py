@@ -49,6 +49,19 @@ class Chunk:
     weights: Float
     between: Float
 
+    def first(self, draws: int) -> Chunk:
+        """The first draws, if there are more."""
+        if self.prices.shape[1] <= draws:
+            return self
+        return Chunk(
+            quantities=self.quantities[..., :draws],
+            outcomes=self.outcomes[..., :draws],
+            by_profile=self.by_profile[..., :draws],
+            prices=self.prices[:, :draws],
+            weights=self.weights[:, :draws],
+            between=self.between[:draws],
+        )
+
 
 def added_up(shared: Shared, evaluate: Evaluator, found: Found, draws: Int) -> Chunk:
     """Quantities of the programs averaged over profiles, and priced; no draws: the base case."""

@@ -158,9 +158,12 @@ def simulate(
     """
     check_request(draws=draws, seed=seed, threads=threads)
     engine = engine or engine_for(model)
-    numbers = np.arange(draws, dtype=np.int64)
+    # Draws that go through a kernel side by side share its steps, so a group is always whole: the
+    # bits of a draw then do not depend on how many follow it.
+    through = -(-draws // engine.together) * engine.together
+    numbers = np.arange(through, dtype=np.int64)
     size = engine.chunk_size(draws)
-    chunks = [numbers[begin : begin + size] for begin in range(0, draws, size)]
+    chunks = [numbers[begin : begin + size] for begin in range(0, through, size)]
     collector = Collector(engine, draws)
 
     def work(chunk: Int) -> Chunk:
@@ -169,7 +172,7 @@ def simulate(
         return added_up(engine.shared, evaluate, engine.run(evaluate, chunk), chunk)
 
     for done, (number, result) in enumerate(_in_order(work, chunks, threads), start=1):
-        collector.put(number * size, result)
+        collector.put(number * size, result.first(draws - number * size))
         if progress is not None:
             progress(min(done * size, draws), draws)
     return collector.outcomes(patients=engine.patients)

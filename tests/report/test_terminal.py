@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from qalyst.report import terminal
+from qalyst.report import consoles, terminal
 
 
 def printed(capsys, analysis, columns, monkeypatch):
@@ -14,6 +14,7 @@ def printed(capsys, analysis, columns, monkeypatch):
     else:
         monkeypatch.setenv("COLUMNS", str(columns))
     found = {"draws": 100, "seed": 7, "folder": "results", "files": [""], "sentence": ""}
+    found["notes"] = []
     terminal.run_result(analysis, found)
     return capsys.readouterr().out
 
@@ -43,6 +44,6 @@ def test_few_strategies_stand_side_by_side_and_many_below_each_other(
 
 
 def test_the_width_asked_for_is_kept_where_there_is_no_terminal(capsys, three, monkeypatch):
-    for columns, widest in ((80, 80), (140, 140), (None, terminal.PIPED)):
+    for columns, widest in ((80, 80), (140, 140), (None, consoles.PIPED)):
         lines = printed(capsys, three, columns, monkeypatch).splitlines()
         assert max(map(len, lines)) <= widest

@@ -32,6 +32,7 @@ class CohortEngine:
     """
 
     patients = 0
+    together = LANES
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared

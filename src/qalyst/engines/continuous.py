@@ -39,6 +39,7 @@ class ContinuousEngine:
     """
 
     patients = 0
+    together = 1
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared

@@ -80,7 +80,8 @@ class Engine(Protocol):
     """A way to run a model: prepared once, run for any draws."""
 
     shared: Shared
-    patients: int
+    patients: int  # of each draw; 0 for a cohort
+    together: int  # draws that go through side by side
 
     def run(self, evaluate: Evaluator, draws: Int) -> Found:
         """What every program gives for some draws."""

@@ -79,6 +79,8 @@ class IndividualsEngine:
         large to follow.
     """
 
+    together = 1
+
     def __init__(
         self, shared: Shared, *, patients: int, seed: int, antithetic: bool = False
     ) -> None:

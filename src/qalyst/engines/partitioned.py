@@ -35,6 +35,7 @@ class PartitionedEngine:
     """
 
     patients = 0
+    together = 1
 
     def __init__(self, shared: Shared) -> None:
         self.shared = shared
