@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,9 @@ from qalyst.decision.cea import IncrementalAnalysis, incremental_analysis
 from qalyst.decision.estimates import IcerEstimate, icer_estimate, summary
 from qalyst.decision.net_benefit import LARGEST_WTP
 from qalyst.decision.uncertainty import decision_curves
+from qalyst.decision.variance import VarianceSplit, split_variance
 from qalyst.model.resolved import ResolvedModel
-from qalyst.outcomes import Outcomes
+from qalyst.outcomes import DISCOUNTED, Outcomes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,6 +36,7 @@ class Analysis:
     curves : CEAC, CEAF, EVPI and expected loss over `wtp`; see `decision.uncertainty`.
     at_thresholds : the same at the model's own thresholds.
     icers : uncertainty of the ICER of each strategy on the frontier.
+    variance : where the spread of each result comes from; empty without patients.
     """
 
     model: ResolvedModel
@@ -46,6 +48,7 @@ class Analysis:
     curves: xr.Dataset | None
     at_thresholds: xr.Dataset | None
     icers: tuple[IcerEstimate, ...]
+    variance: tuple[VarianceSplit, ...] = ()
 
     @property
     def cost(self) -> str:
@@ -67,6 +70,30 @@ class Analysis:
 
 def analyse(model: ResolvedModel, base: Outcomes, psa: Outcomes | None = None) -> Analysis:
     """The decision analysis of a base case, and of draws if there are any."""
+    found = _decided(model, base, psa)
+    return replace(found, variance=tuple(_variance(found)))
+
+
+def _variance(analysis: Analysis) -> list[VarianceSplit]:
+    """The spread of the draws, or of the base case if there are none."""
+    outcomes = analysis.psa or analysis.base
+    if not outcomes.patients:
+        return []
+    net: dict[str, Any] = {}
+    table = analysis.incremental or analysis.base_incremental
+    if table is not None:
+        net = {
+            "cost": analysis.cost,
+            "effect": analysis.effect,
+            "comparator": str(table.rows[0].strategy),
+            "thresholds": analysis.model.decision.thresholds,
+        }
+    return split_variance(
+        outcomes.totals[DISCOUNTED], outcomes.between_patients, patients=outcomes.patients, **net
+    )
+
+
+def _decided(model: ResolvedModel, base: Outcomes, psa: Outcomes | None) -> Analysis:
     cost, effect = model.decision.cost, model.decision.effect
     comparable = cost is not None and effect is not None and cost in model.outcomes
     if not comparable or effect not in model.outcomes or len(model.strategies) < 2:

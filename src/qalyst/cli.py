@@ -13,6 +13,7 @@ import math
 import re
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DRAWS = 1000
 DEFAULT_SEED = 20260101
+DEFAULT_PATIENTS = 1000
 LONGEST_NAME = 200  # of a folder; file systems allow 255 bytes
 
 app = typer.Typer(
@@ -39,6 +41,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class Engines(StrEnum):
+    """How a model is run."""
+
+    cohort = "cohort"
+    individuals = "individuals"
+
 
 ModelName = Annotated[
     str, typer.Argument(help="Name of a model (`qalyst list`), or path of a model file.")
@@ -140,7 +150,8 @@ def show(
 
 @app.command(
     epilog="Examples: qalyst run nelm --draws 10000 --seed 7    "
-    "qalyst run nelm --scenario base_case_man --set bias_share=0.3 --out results/mine"
+    "qalyst run nelm --scenario base_case_man --set bias_share=0.3 --out results/mine    "
+    "qalyst run nelm --engine individuals --draws 200 --patients 2000"
 )
 def run(
     model: ModelName,
@@ -165,6 +176,20 @@ def run(
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="The base case only, without draws.")
     ] = False,
+    engine: Annotated[
+        Engines | None,
+        typer.Option(help="Cohort, or individuals: patient by patient; cohort if not given."),
+    ] = None,
+    patients: Annotated[
+        int | None,
+        typer.Option(help="Patients in each draw, for individuals; 1,000 if not given."),
+    ] = None,
+    antithetic: Annotated[
+        bool, typer.Option("--antithetic", help="Patients in pairs of mirrored luck.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a model: base case, probabilistic analysis, tables, figures and a summary page."""
@@ -173,7 +198,8 @@ def run(
     def work() -> dict[str, Any]:
         from qalyst.running import run_model
 
-        _check_request(draws, deterministic, out)
+        _check_request(draws, deterministic, out, resume)
+        many = _patients(engine, patients, antithetic)
         resolved, given = _load(model, scenario, values), _parsed(values or [])
         analysis, found = run_model(
             resolved,
@@ -185,8 +211,13 @@ def run(
                 "model": model,
                 "scenarios": list(scenario or ()),
                 "values": list(values or ()),
+                "patients": many,
+                "antithetic": antithetic,
             },
             values=given,
+            patients=many,
+            antithetic=antithetic,
+            resume=resume,
         )
         analyses.append(analysis)
         return found
@@ -271,7 +302,27 @@ def _parsed(values: list[str]) -> dict[str, float]:
     return found
 
 
-def _check_request(draws: int | None, deterministic: bool, out: Path | None) -> None:
+def _patients(engine: Engines | None, patients: int | None, antithetic: bool) -> int | None:
+    """How many patients in each draw; None for the cohort. Asking for them asks for individuals."""
+    asked = "--patients" if patients is not None else "--antithetic" if antithetic else None
+    if asked and engine is Engines.cohort:
+        raise ModelError(
+            "a cohort has no patients one by one",
+            where=f"command line  --engine cohort {asked}",
+            mend="write --engine individuals, or keep one of the two",
+        )
+    if engine is Engines.individuals or asked:
+        return DEFAULT_PATIENTS if patients is None else patients
+    return None
+
+
+def _check_request(draws: int | None, deterministic: bool, out: Path | None, resume: bool) -> None:
+    if deterministic and resume:
+        raise ModelError(
+            "only draws can be gone on with",
+            where="command line  --deterministic --resume",
+            mend="keep one of the two",
+        )
     if deterministic and draws is not None:
         raise ModelError(
             f"the base case alone has no draws, and {draws} are asked for",
@@ -305,8 +356,8 @@ def _answer(
     """Do the work; say what came of it, in words or as JSON; exit by the rules above."""
     try:
         found = work()
-    except KeyboardInterrupt:
-        typer.echo("stopped; nothing was written", err=True)
+    except KeyboardInterrupt as stop:
+        typer.echo(str(stop) or "stopped; nothing was written", err=True)
         raise typer.Exit(130) from None
     except ModelError as error:
         _fail(error, as_json)

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qalyst.analysis import Analysis, analyse
 from qalyst.io.files import written_whole
+from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
 from qalyst.report.notes import notes
 from qalyst.report.tables import statistics
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
-from qalyst.simulation import Progress, base_case, check_request, engine_for, simulate
+from qalyst.simulation import (
+    Progress,
+    base_case,
+    check_request,
+    engine_for,
+    individuals_for,
+    simulate,
+)
 
 if TYPE_CHECKING:
     from qalyst.decision.cea import IncrementalAnalysis
@@ -31,6 +42,9 @@ def run_model(
     folder: Path,
     settings: Mapping[str, Any],
     values: Mapping[str, float],
+    patients: int | None = None,
+    antithetic: bool = False,
+    resume: bool = False,
 ) -> tuple[Analysis, dict[str, Any]]:
     """Run a model and write its results.
 
@@ -42,35 +56,50 @@ def run_model(
     folder : takes the results, whole or not at all.
     settings : what was asked for, as it was written, for the provenance.
     values : parameters that were set.
+    patients : in each draw, for the individuals engine; None for the cohort.
+    antithetic : patients come in pairs of mirrored luck.
+    resume : go on with the draws of a run that was stopped.
+
+    Raises
+    ------
+    ModelError
+        A model or a request that cannot be run.
+    KeyboardInterrupt
+        The run was stopped; its words say how to go on.
 
     Returns
     -------
     analysis, found
         The analysis, and its results as the plain data that `docs/json.md` describes.
     """
-    check_request(draws=draws, seed=seed, threads=threads)
+    check_request(draws=draws, seed=seed, threads=threads, patients=patients)
     with written_whole(folder) as work:
         with _progress(model, draws) as progress:
             # first, so that a fault of the targets is told before the draws
             published = published_survival(model, settings["model"], values, threads=threads)
             engine = engine_for(model)
+            if patients is not None:
+                engine = individuals_for(model, patients=patients, seed=seed, antithetic=antithetic)
             base = base_case(model, engine, threads=threads)
             psa = None
             if draws is not None:
-                psa = simulate(
-                    model,
-                    draws=draws,
-                    seed=seed,
-                    threads=threads,
-                    engine=engine,
-                    progress=progress,
-                )
+                identity = [model.sha256, seed, draws, patients, antithetic, version("qalyst")]
+                with _store(folder, identity, resume=resume) as store:
+                    psa = simulate(
+                        model,
+                        draws=draws,
+                        seed=seed,
+                        threads=threads,
+                        engine=engine,
+                        progress=progress,
+                        store=store,
+                    )
         analysis = analyse(model, base, psa)
         files = write_report(
             analysis, work, seed=seed, draws=draws, command=settings, published=published
         )
         names = sorted(str(path.relative_to(work)) for path in files)
-    found = result(analysis, seed=seed, draws=draws)
+    found = result(analysis, seed=seed, draws=draws, patients=patients)
     return analysis, {**found, "folder": str(folder), "files": names}
 
 
@@ -109,7 +138,30 @@ def _progress(model: ResolvedModel, draws: int | None) -> Iterator[Progress | No
         yield update
 
 
-def result(analysis: Analysis, *, seed: int, draws: int | None) -> dict[str, Any]:
+@contextlib.contextmanager
+def _store(folder: Path, identity: list[Any], *, resume: bool) -> Iterator[ChunkStore]:
+    """Draws that are done, beside the folder of results, until all are."""
+    path = folder.with_name(f"{folder.name}.unfinished")
+    fingerprint = hashlib.sha256(json.dumps(identity).encode()).hexdigest()
+    with ChunkStore(path, fingerprint, resume=resume) as store:
+        try:
+            yield store
+        except KeyboardInterrupt as stop:
+            if not store.done:
+                store.remove()
+                raise
+            raise KeyboardInterrupt(
+                f"stopped; what is done is kept in {path}: add --resume to go on"
+            ) from stop
+        except BaseException:
+            store.remove()
+            raise
+        store.remove()
+
+
+def result(
+    analysis: Analysis, *, seed: int, draws: int | None, patients: int | None = None
+) -> dict[str, Any]:
     """The results as plain data."""
     model, base, psa = analysis.model, analysis.base, analysis.psa
     strategies, outcomes = list(model.strategies), list(model.outcomes)
@@ -120,6 +172,7 @@ def result(analysis: Analysis, *, seed: int, draws: int | None) -> dict[str, Any
         "scenarios": list(model.scenarios),
         "seed": seed,
         "draws": draws,
+        "patients": patients,
         "base_case": {
             s: {o: float(base.total(o).sel(strategy=s).item()) for o in outcomes}
             for s in strategies
@@ -132,6 +185,7 @@ def result(analysis: Analysis, *, seed: int, draws: int | None) -> dict[str, Any
         "probabilistic": None,
         "incremental": _incremental(analysis.incremental),
         "thresholds": _thresholds(analysis),
+        "variance": [vars(split) for split in analysis.variance],
         "sentence": committee_sentence(analysis),
         "notes": notes(analysis),
     }

@@ -17,6 +17,7 @@ from qalyst.axes import Int
 from qalyst.collecting import Chunk, Collector, added_up, labelled_trace
 from qalyst.engines.engine import Engine, Shared
 from qalyst.errors import ModelError
+from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import Outcomes
 from qalyst.params.draws import BaseCase, Draws
@@ -139,6 +140,7 @@ def simulate(
     threads: int | None = None,
     engine: Engine | None = None,
     progress: Progress | None = None,
+    store: ChunkStore | None = None,
 ) -> Outcomes:
     """The probabilistic analysis: outcomes of each draw of the parameters.
 
@@ -150,6 +152,7 @@ def simulate(
     threads : how many; all processors if None. It does not change any bit of the result.
     engine : one that was prepared for this model already.
     progress : called with (draws done, draws) as chunks finish.
+    store : keeps finished chunks, and gives those that an earlier run finished.
 
     Raises
     ------
@@ -167,11 +170,16 @@ def simulate(
     collector = Collector(engine, draws)
 
     def work(chunk: Int) -> Chunk:
+        kept = store.get(int(chunk[0])) if store else None
+        if kept is not None:
+            return Chunk(**kept)
         evaluate = engine.shared.evaluator(Draws(model.parameters, seed, chunk))
         engine.shared.guards.check(evaluate, chunk)
         return added_up(engine.shared, evaluate, engine.run(evaluate, chunk), chunk)
 
     for done, (number, result) in enumerate(_in_order(work, chunks, threads), start=1):
+        if store is not None:
+            store.put(number * size, vars(result))
         collector.put(number * size, result.first(draws - number * size))
         if progress is not None:
             progress(min(done * size, draws), draws)

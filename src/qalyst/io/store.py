@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import sqlite3
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +50,7 @@ class ChunkStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._database = sqlite3.connect(path, check_same_thread=False)
+        self._lock = threading.Lock()  # threads read while the first one writes
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.execute(
             "CREATE TABLE IF NOT EXISTS chunks (first INTEGER PRIMARY KEY, hash TEXT, data BLOB)"
@@ -87,20 +89,23 @@ class ChunkStore:
 
     def get(self, first: int) -> Arrays | None:
         """The arrays of the chunk that begins with a draw; None if it is not there, or damaged."""
-        row = self._database.execute(
-            "SELECT hash, data FROM chunks WHERE first = ?", (first,)
-        ).fetchone()
+        with self._lock:
+            row = self._database.execute(
+                "SELECT hash, data FROM chunks WHERE first = ?", (first,)
+            ).fetchone()
         if row is None or hashlib.sha256(row[1]).hexdigest() != row[0]:
             return None
         with np.load(io.BytesIO(row[1]), allow_pickle=False) as arrays:
             return dict(arrays)
 
     def put(self, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep the arrays of a chunk."""
+        """Keep the arrays of a chunk, if it is not there."""
+        if self.get(first) is not None:
+            return
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
         data = buffer.getvalue()
-        with self._database:
+        with self._lock, self._database:
             self._database.execute(
                 "INSERT OR REPLACE INTO chunks VALUES (?, ?, ?)",
                 (first, hashlib.sha256(data).hexdigest(), data),

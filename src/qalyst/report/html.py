@@ -66,6 +66,7 @@ def page(
         results=page_tables.results(analysis),
         incremental=_incremental(analysis),
         decision=page_tables.decision(analysis),
+        spread=page_tables.spread(analysis),
         breakdowns=page_tables.breakdowns(analysis),
         published=page_tables.published_survival(analysis, published) if published else None,
         figures=[
@@ -100,11 +101,17 @@ def settings(analysis: Analysis, origin: Mapping[str, Any]) -> list[tuple[str, s
         ),
         ("Prices", f"{year}{f', carried by: {index}' if index else ''}" if year else "not stated"),
         ("Thresholds", ", ".join(thresholds) or "none stated"),
+        ("Patients", _patients(analysis)),
         ("Draws", drawn if varies(analysis) or not analysis.psa else f"{drawn} (all equal)"),
     ]
     if not any(outcome_label(model, name) != sentence_case(name) for name in model.outcomes):
         found = [pair for pair in found if pair[0] != "Prices"]
     return [pair for pair in found if pair[1]]
+
+
+def _patients(analysis: Analysis) -> str:
+    outcomes = analysis.psa or analysis.base
+    return f"{outcomes.patients:,} in each draw" if outcomes.patients else ""
 
 
 def _strategies(model: ResolvedModel) -> list[tuple[str, str]]:

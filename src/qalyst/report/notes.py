@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qalyst.analysis import Analysis
 
 ALIVE_AT_HORIZON = 0.01
+LOUD = 0.05  # share of noise in the variance between draws
 
 
 def notes(analysis: Analysis) -> list[str]:
@@ -24,6 +25,7 @@ def notes(analysis: Analysis) -> list[str]:
     found += _assumptions(analysis)
     found += _truncated(analysis)
     found += _uncertainty(analysis)
+    found += _patients(analysis)
     if analysis.compares:
         found += _two_answers(analysis)
         found += _too_few_draws(analysis)
@@ -72,6 +74,31 @@ def _truncated(analysis: Analysis) -> list[str]:
         f"At the horizon {words} is not yet in an absorbing state: what happens later does not "
         "count."
     ]
+
+
+def _patients(analysis: Analysis) -> list[str]:
+    """How much of the spread between draws is the luck of their patients."""
+    outcomes = analysis.psa or analysis.base
+    if not outcomes.patients:
+        return []
+    found = [
+        f"Patient by patient: {outcomes.patients:,} in each draw; the deterministic results are "
+        f"means of {analysis.base.patients:,} patients."
+        if analysis.psa
+        else f"Patient by patient: all results are means of {outcomes.patients:,} patients."
+    ]
+    noisy = [
+        split.noise / (split.noise + split.parameters)
+        for split in analysis.variance
+        if split.comparator is not None and split.parameters is not None and split.noise > 0
+    ]
+    if noisy and max(noisy) > LOUD:
+        found.append(
+            f"The luck of the patients is up to {percent(max(noisy))} of the variance of an "
+            "incremental net benefit between draws: probabilities and the value of information "
+            "hold it too. More patients in each draw make it smaller."
+        )
+    return found
 
 
 def _uncertainty(analysis: Analysis) -> list[str]:

@@ -98,6 +98,44 @@ def results(analysis: Analysis) -> Table:
     )
 
 
+def spread(analysis: Analysis) -> Table | None:
+    """Where the spread of each result comes from, as standard deviations; None for a cohort."""
+    if not analysis.variance:
+        return None
+    model = analysis.model
+    rows: list[list[str]] = []
+    for split in analysis.variance:
+        heading = split.result
+        if split.wtp is not None:
+            heading = f"Incremental net benefit at {_threshold(analysis, split.wtp)}"
+        elif heading in model.outcomes:
+            heading = outcome_label(model, heading)
+        if [heading] not in rows:
+            rows.append([heading])
+        label = strategy_label(model, split.strategy)
+        if split.comparator:
+            label += f" against {strategy_label(model, split.comparator)}"
+        parameters = NONE if split.parameters is None else short(split.parameters**0.5)
+        common = NONE if split.common is None else percent(split.common)
+        deviations = parameters, short(split.patients**0.5), short(split.noise**0.5)
+        rows.append([label, short(split.mean), *deviations, common])
+    return Table(
+        "Where the spread comes from: standard deviations",
+        ("Result", "Mean", "Parameters", "Between patients", "Noise of a draw", "Common luck"),
+        rows,
+        note="Parameters: between draws, without the luck of their patients. Noise of a draw: what "
+        "that luck adds. Common luck: the variance between patients of a difference, as a share "
+        "of that with independent luck.",
+    )
+
+
+def _threshold(analysis: Analysis, wtp: float) -> str:
+    code = currency(analysis.model, analysis.cost)
+    return (
+        f"{money(wtp, code, significant=9)} per {effect_nouns(analysis.model, analysis.effect)[0]}"
+    )
+
+
 def published_survival(analysis: Analysis, published: Published) -> Table:
     """Published points of survival beside the model's, and what does not fit."""
     rows: list[list[str]] = []

@@ -30,8 +30,8 @@ def provenance(
     ----------
     analysis : the run.
     seed, draws : of the probabilistic analysis; None for the base case alone.
-    command : what the user asked for: `model` (name or path), `scenarios` (names) and `values`
-        (each ``NAME=VALUE``).
+    command : what the user asked for: `model` (name or path), `scenarios` (names), `values` (each
+        ``NAME=VALUE``), and of individuals `patients` and `antithetic`.
     """
     model = analysis.model
     return {
@@ -42,8 +42,9 @@ def provenance(
         "scenarios": list(model.scenarios),
         "values": [str(value) for value in command.get("values") or ()],
         "draws": draws,
-        "seed": None if draws is None else seed,
-        "engine": engine_name(analysis.model),
+        "patients": command.get("patients"),
+        "seed": None if draws is None and not analysis.base.patients else seed,
+        "engine": "individuals" if analysis.base.patients else engine_name(analysis.model),
         "rerun": rerun(analysis, seed=seed, draws=draws, command=command),
         "python": sys.version.split()[0],
         "packages": {name: version(name) for name in PACKAGES},
@@ -74,10 +75,13 @@ def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[
         words += ["--scenario", name]
     for value in command.get("values") or ():
         words += ["--set", str(value)]
-    if draws is None:
-        words += ["--deterministic"]
-    else:
-        words += ["--draws", str(draws), "--seed", str(seed)]
+    patients = command.get("patients")
+    words += ["--deterministic"] if draws is None else ["--draws", str(draws)]
+    if patients is not None:
+        words += ["--engine", "individuals", "--patients", str(patients)]
+        words += ["--antithetic"] if command.get("antithetic") else []
+    if draws is not None or patients is not None:
+        words += ["--seed", str(seed)]
     return shlex.join(words)
 
 

@@ -29,6 +29,8 @@ def tables(analysis: Analysis, published: Published | None = None) -> dict[str, 
     if analysis.compares:
         found["incremental"] = incremental_table(analysis)
     found["breakdown"] = breakdown_table(analysis)
+    if analysis.variance:
+        found["variance"] = variance_table(analysis)
     if analysis.psa is not None:
         found["draws"] = draws_table(analysis)
     if not analysis.model.is_tree and analysis.base.trace is not None:
@@ -41,6 +43,28 @@ def tables(analysis: Analysis, published: Published | None = None) -> dict[str, 
     found["parameters"] = parameters_table(analysis.model)
     found["timing"] = timing_table(analysis.model)
     return found
+
+
+def variance_table(analysis: Analysis) -> pd.DataFrame:
+    """Where the spread of each result comes from: one row a result, standard deviations."""
+    import pandas as pd
+
+    rows = [
+        {
+            "result": split.result,
+            "strategy": split.strategy,
+            "comparator": split.comparator or "",
+            "threshold": split.wtp,
+            "mean": split.mean,
+            "mcse": split.mcse,
+            "sd_parameters": None if split.parameters is None else split.parameters**0.5,
+            "sd_patients": split.patients**0.5,
+            "sd_noise": split.noise**0.5,
+            "common_luck_share": split.common,
+        }
+        for split in analysis.variance
+    ]
+    return pd.DataFrame(rows).astype({"threshold": float, "mcse": float, "sd_parameters": float})
 
 
 def published_table(published: Published) -> pd.DataFrame:

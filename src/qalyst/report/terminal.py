@@ -157,7 +157,10 @@ def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] 
     model = analysis.model
     applied = f", scenarios {', '.join(model.scenarios)}" if model.scenarios else ""
     console.print(Text(f"{model.title}", style="bold"))
-    draws = f"{found['draws']:,} draws, seed {found['seed']}" if found["draws"] else "no draws"
+    draws = f"{found['draws']:,} draws" if found["draws"] else "no draws"
+    if found["patients"]:
+        draws += f", {found['patients']:,} patients" + (" in each" if found["draws"] else "")
+    draws += f", seed {found['seed']}"
     console.print(Text(f"{model.name} from {model.file}{applied}; {draws}"))
     if values:
         console.print(Text(f"set by --set: {'; '.join(values)}"))
