@@ -24,6 +24,14 @@ from qalyst.kernels.patient_layout import (
 )
 from qalyst.kernels.rows import FAST, LANE
 
+ROUNDING = 1e-9  # cycles
+
+
+@numba.njit(**LANE)
+def completed(cycles):
+    """Whole cycles that are over."""
+    return int(cycles + ROUNDING)
+
 
 @numba.njit(**LANE)
 def value_at(rows, maps, numbers, r, cycle, bin_):
@@ -56,19 +64,25 @@ def _invert(numbers, table, low, high, need):
 
 @numba.njit(**FAST)
 def _walk(rows, maps, numbers, r, t, x, threshold, until):
-    """Cycle by cycle; the time of firing, or inf, and the hazard used up by then."""
-    used = 0.0
+    """From step to step of either clock; the time of firing, or inf, and the hazard used up."""
+    used = spent = 0.0
     cycle, bin_ = int(t), int(x)
-    spent = 0.0
+    calendar, residence = cycle + 1.0 - t, bin_ + 1.0 - x  # until the next step of each clock
     while spent < until:
         hazard = value_at(rows, maps, numbers, r, cycle, bin_)
-        step = min(1.0, until - spent)
-        if used + hazard * step >= threshold:
+        step = min(calendar, residence, until - spent)
+        if used + hazard * step > threshold:
             return spent + (threshold - used) / hazard, threshold
         used += hazard * step
         spent += step
-        cycle += 1
-        bin_ += 1
+        calendar -= step
+        residence -= step
+        if calendar < ROUNDING:
+            cycle += 1
+            calendar += 1.0
+        if residence < ROUNDING:
+            bin_ += 1
+            residence += 1.0
     return math.inf, used
 
 

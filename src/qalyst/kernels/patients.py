@@ -13,7 +13,7 @@ import math
 import numba
 
 from qalyst.kernels.chance import exponential, patient_key, uniform
-from qalyst.kernels.clocks import fires_after, used_up, value_at
+from qalyst.kernels.clocks import completed, fires_after, used_up, value_at
 from qalyst.kernels.patient_layout import (
     AGED,
     BRANCH_HIGH,
@@ -77,7 +77,7 @@ def _scheduled(t, numbers, counts, key, mirrored, m, cycle, since):
     """
     left = 1.0
     for r in range(t.compartments[m, SCHEDULE_LOW], t.compartments[m, SCHEDULE_HIGH]):
-        share = value_at(t.schedules, t.maps, numbers, r, cycle, cycle - since)
+        share = value_at(t.schedules, t.maps, numbers, r, cycle, completed(cycle - since))
         if share > 0.0:
             if _luck(t, key, counts, t.schedules[r, CAUSE], mirrored) * left < share:
                 return r
@@ -105,7 +105,7 @@ def _live(
         thresholds[k] = UNDRAWN
         counts[k] = 0
     m = _pass_nodes(t, numbers, slots, counts, key, mirrored, t.begin[program], 0.0, True)
-    time, enter, since = 0.0, 0.0, 0  # at risk from; here from; the clock of time in state from
+    time, enter, since = 0.0, 0.0, 0.0  # at risk from; here from; the clock of time in state from
     came_at_once, just_scheduled = False, False
     began = 0.0
     while True:
@@ -184,7 +184,7 @@ def _live(
             if event >= 0:
                 add_event(t, numbers, slots, event, moment, went_at_once)
             to = _pass_nodes(t, numbers, slots, counts, key, mirrored, to, moment, went_at_once)
-            since = int(time)
+            since = time
             began = enter
         m = to
 

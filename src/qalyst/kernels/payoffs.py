@@ -11,6 +11,7 @@ import math
 
 import numba
 
+from qalyst.kernels.clocks import completed
 from qalyst.kernels.patient_layout import (
     BEFORE,
     CELL_BINS,
@@ -64,11 +65,13 @@ def _points_by_residence(t, numbers, k, first, last, since, came_at_once, went_a
     ended = 0 if terms[k, MODE] == HEADS_BY_RESIDENCE else 1
     total = 0.0
     for j in range(first, min(last, n + 1)):
-        total += numbers[terms[k, WHOLE] + j] * _cell(terms, maps, numbers, k, j, j - since)
+        total += numbers[terms[k, WHOLE] + j] * _cell(
+            terms, maps, numbers, k, j, completed(j - since)
+        )
     low = first + 1 if came_at_once else first
     high = last + 1 if went_at_once else last
     for j in range(low, min(high, n + 1)):
-        cell = _cell(terms, maps, numbers, k, max(j - ended, 0), j - since)
+        cell = _cell(terms, maps, numbers, k, max(j - ended, 0), completed(j - since))
         total += numbers[terms[k, BEFORE] + j] * cell
     return total
 
@@ -86,7 +89,7 @@ def _moments(t, numbers, k, enter, leave, since):
         force = numbers[terms[k, FORCE] + cycle]
         part = _integral(force, end * years) - _integral(force, begin * years)
         if by_residence:
-            part *= _cell(terms, maps, numbers, k, cycle, cycle - since)
+            part *= _cell(terms, maps, numbers, k, cycle, completed(cycle - since))
         total += numbers[terms[k, WHOLE] + cycle] * part
         cycle += 1
     return total
