@@ -168,6 +168,8 @@ def simulate(
     size = engine.chunk_size(draws)
     chunks = [numbers[begin : begin + size] for begin in range(0, through, size)]
     collector = Collector(engine, draws)
+    workers = workers_of(threads)
+    inner = max(1, workers // len(chunks))  # of a chunk, if there are fewer chunks than threads
 
     def work(chunk: Int) -> Chunk:
         kept = store.get(int(chunk[0])) if store else None
@@ -175,9 +177,9 @@ def simulate(
             return Chunk(**kept)
         evaluate = engine.shared.evaluator(Draws(model.parameters, seed, chunk))
         engine.shared.guards.check(evaluate, chunk)
-        return added_up(engine.shared, evaluate, engine.run(evaluate, chunk), chunk)
+        return added_up(engine.shared, evaluate, engine.run(evaluate, chunk, inner), chunk)
 
-    for done, (number, result) in enumerate(_in_order(work, chunks, threads), start=1):
+    for done, (number, result) in enumerate(_in_order(work, chunks, workers), start=1):
         if store is not None:
             store.put(number * size, vars(result))
         collector.put(number * size, result.first(draws - number * size))
@@ -192,10 +194,10 @@ def workers_of(threads: int | None) -> int:
 
 
 def _in_order(
-    work: Callable[[Int], Chunk], chunks: list[Int], threads: int | None
+    work: Callable[[Int], Chunk], chunks: list[Int], threads: int
 ) -> Iterator[tuple[int, Chunk]]:
     """Chunks done, in their order; only a few wait at a time, so that memory is bounded."""
-    workers = min(workers_of(threads), len(chunks))
+    workers = min(threads, len(chunks))
     with ThreadPoolExecutor(workers) as pool:
         waiting: list[Future[Chunk]] = []
         todo = iter(chunks)

@@ -83,8 +83,8 @@ class Engine(Protocol):
     patients: int  # of each draw; 0 for a cohort
     together: int  # draws that go through side by side
 
-    def run(self, evaluate: Evaluator, draws: Int) -> Found:
-        """What every program gives for some draws."""
+    def run(self, evaluate: Evaluator, draws: Int, threads: int = 1) -> Found:
+        """What every program gives for some draws, on so many threads if the engine uses them."""
 
     def base(self, evaluate: Evaluator, threads: int) -> tuple[Found, list[TraceRow]]:
         """The base case, and the occupancy of every state, on so many threads."""

@@ -124,9 +124,9 @@ class IndividualsEngine:
         lives = self.patients * len(self.shared.model.strategies)
         return int(np.clip(LIVES_AT_ONCE // lives, 1, max(draws // 8, 1)))
 
-    def run(self, evaluate: Evaluator, draws: Int) -> Found:
+    def run(self, evaluate: Evaluator, draws: Int, threads: int = 1) -> Found:
         """Quantities of every program, for the patients of some draws."""
-        sums = self.follow(self.bind(evaluate, draws), Wanted())
+        sums = self.follow(self.bind(evaluate, draws), Wanted(), threads=threads)
         return self._found(evaluate, sums, self.patients)
 
     def base(self, evaluate: Evaluator, threads: int) -> tuple[Found, list[TraceRow]]:

@@ -55,7 +55,7 @@ class PartitionedEngine:
         """How many draws go through together."""
         return chunk_of_lanes(self.shared, draws)
 
-    def run(self, evaluate: Evaluator, draws: Int) -> Found:
+    def run(self, evaluate: Evaluator, draws: Int, threads: int = 1) -> Found:
         """Quantities of every program; `draws` is only as long as the evaluator's."""
         return Found(self._each(evaluate, draws))
 
