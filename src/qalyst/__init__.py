@@ -28,6 +28,8 @@ _PUBLIC = {
     "load_model": "qalyst.model.resolve",
     "base_case": "qalyst.simulation",
     "simulate": "qalyst.simulation",
+    "individuals_for": "qalyst.simulation",
+    "compare_engines": "qalyst.agreement",
     "analyse": "qalyst.analysis",
     "write_report": "qalyst.report.write",
     "pairwise": "qalyst.decision.cea",

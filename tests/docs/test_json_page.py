@@ -24,6 +24,7 @@ NAMED = {
     "probabilistic": 2,
     "probability": 1,
     "compartments": 1,
+    "kinds": 0,
     "outcomes": 1,
     "profiles": 2,
     "strategies": 1,
@@ -115,6 +116,18 @@ def test_what_run_adds_is_on_the_page(tmp_path):
     found = as_json("run", "hiv", "--draws", "20", "--out", str(tmp_path / "results"))
     assert unnamed("run", keys(found)) == set()
     assert {"folder", "files"} <= set(found)
+
+
+def test_results_of_patients_are_on_the_page(tmp_path):
+    words = ("--engine", "individuals", "--patients", "50", "--draws", "4")
+    found = as_json("run", "krijkamp", *words, "--out", str(tmp_path / "results"))
+    assert found["variance"]
+    assert unnamed("run", keys(found)) == set()
+
+
+@pytest.mark.parametrize("model", ["thr", "partitioned_survival"])
+def test_verify_is_on_the_page(model):
+    assert unnamed("verify", keys(as_json("verify", model, "--patients", "500"))) == set()
 
 
 def test_errors_are_on_the_page():
