@@ -184,6 +184,13 @@ def run(
         int | None,
         typer.Option(help="Patients in each draw, for individuals; 1,000 if not given."),
     ] = None,
+    error: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MONEY",
+            help="Choose the patients: Monte Carlo error that is wanted of incremental net benefit.",
+        ),
+    ] = None,
     antithetic: Annotated[
         bool, typer.Option("--antithetic", help="Patients in pairs of mirrored luck.")
     ] = False,
@@ -199,8 +206,18 @@ def run(
         from qalyst.running import run_model
 
         _check_request(draws, deterministic, out, resume)
-        many = _patients(engine, patients, antithetic)
+        many = _patients(engine, patients, error, antithetic)
         resolved, given = _load(model, scenario, values), _parsed(values or [])
+        if error is not None:
+            from qalyst.planning import patients_for_error
+
+            many = patients_for_error(
+                resolved,
+                error=error,
+                draws=None if deterministic else DEFAULT_DRAWS if draws is None else draws,
+                seed=seed,
+                threads=threads,
+            )
         analysis, found = run_model(
             resolved,
             draws=None if deterministic else DEFAULT_DRAWS if draws is None else draws,
@@ -302,9 +319,18 @@ def _parsed(values: list[str]) -> dict[str, float]:
     return found
 
 
-def _patients(engine: Engines | None, patients: int | None, antithetic: bool) -> int | None:
+def _patients(
+    engine: Engines | None, patients: int | None, error: float | None, antithetic: bool
+) -> int | None:
     """How many patients in each draw; None for the cohort. Asking for them asks for individuals."""
-    asked = "--patients" if patients is not None else "--antithetic" if antithetic else None
+    options = {"--patients": patients, "--error": error, "--antithetic": antithetic or None}
+    asked = next((option for option, given in options.items() if given is not None), None)
+    if patients is not None and error is not None:
+        raise ModelError(
+            "the number of patients and the error that chooses it are both given",
+            where=f"command line  --patients {patients} --error {error:g}",
+            mend="keep one of the two",
+        )
     if asked and engine is Engines.cohort:
         raise ModelError(
             "a cohort has no patients one by one",

@@ -71,6 +71,8 @@ def test_base_case_of_patients():
         (("--engine", "cohort", "--patients", "5"), "a cohort has no patients one by one"),
         (("--deterministic", "--resume"), "only draws can be gone on with"),
         (("--resume",), "there is no unfinished run"),
+        (("--patients", "5", "--error", "10"), "are both given"),
+        (("--error", "0", "--draws", "5"), "a Monte Carlo error is above 0"),
     ],
 )
 def test_requests_that_cannot_be(words, told):
@@ -78,6 +80,22 @@ def test_requests_that_cannot_be(words, told):
     assert found.exit_code == 1
     assert told in found.stderr
     assert not Path("here").exists()
+
+
+def test_the_number_of_patients_is_chosen():
+    """The error of the mean that was asked for is met within the pilot's own error: a fifth."""
+    words = ("--error", "10000", "--draws", "300", "--seed", "9", "--json")
+    found = json.loads(call("run", "nelm", *words).stdout)
+    assert found["patients"] >= 10
+    errors = [row["mcse"] for row in found["variance"] if row["comparator"]]
+    assert max(errors) < 10_000 * 1.2
+
+
+def test_no_number_of_patients_is_enough():
+    found = call("run", "nelm", "--error", "100", "--draws", "20", "--out", "here")
+    assert found.exit_code == 1
+    assert "20 draws alone leave the incremental net benefit of" in found.stderr
+    assert "ask for --draws" in found.stderr
 
 
 def test_partitioned_survival_has_no_patients():

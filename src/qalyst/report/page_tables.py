@@ -26,6 +26,7 @@ from qalyst.report.words import choices, varies
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
     from qalyst.decision.cea import IncrementalAnalysis
+    from qalyst.decision.variance import VarianceSplit
     from qalyst.model.resolved import ResolvedModel
     from qalyst.published import Published
 
@@ -103,22 +104,24 @@ def spread(analysis: Analysis) -> Table | None:
     if not analysis.variance:
         return None
     model = analysis.model
-    rows: list[list[str]] = []
+    groups: dict[str, list[VarianceSplit]] = {}
     for split in analysis.variance:
-        heading = split.result
-        if split.wtp is not None:
-            heading = f"Incremental net benefit at {_threshold(analysis, split.wtp)}"
-        elif heading in model.outcomes:
-            heading = outcome_label(model, heading)
-        if [heading] not in rows:
-            rows.append([heading])
-        label = strategy_label(model, split.strategy)
-        if split.comparator:
-            label += f" against {strategy_label(model, split.comparator)}"
-        parameters = NONE if split.parameters is None else short(split.parameters**0.5)
-        common = NONE if split.common is None else percent(split.common)
-        deviations = parameters, short(split.patients**0.5), short(split.noise**0.5)
-        rows.append([label, short(split.mean), *deviations, common])
+        groups.setdefault(_spread_of(analysis, split), []).append(split)
+    rows: list[list[str]] = []
+    for heading, splits in groups.items():
+        rows.append([heading])
+        columns: list[list[float | None]] = [
+            [split.mean for split in splits],
+            [None if split.parameters is None else split.parameters**0.5 for split in splits],
+            [split.patients**0.5 for split in splits],
+            [split.noise**0.5 for split in splits],
+        ]
+        shown = [[number(value, decimals_for(each)) for value in each] for each in columns]
+        for split, *cells in zip(splits, *shown, strict=True):
+            label = strategy_label(model, split.strategy)
+            if split.comparator:
+                label += f" against {strategy_label(model, split.comparator)}"
+            rows.append([label, *cells, NONE if split.common is None else percent(split.common)])
     return Table(
         "Where the spread comes from: standard deviations",
         ("Result", "Mean", "Parameters", "Between patients", "Noise of a draw", "Common luck"),
@@ -127,6 +130,12 @@ def spread(analysis: Analysis) -> Table | None:
         "that luck adds. Common luck: the variance between patients of a difference, as a share "
         "of that with independent luck.",
     )
+
+
+def _spread_of(analysis: Analysis, split: VarianceSplit) -> str:
+    if split.wtp is not None:
+        return f"Incremental net benefit at {_threshold(analysis, split.wtp)}"
+    return outcome_label(analysis.model, split.result)
 
 
 def _threshold(analysis: Analysis, wtp: float) -> str:
