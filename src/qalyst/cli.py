@@ -188,7 +188,7 @@ def run(
         float | None,
         typer.Option(
             metavar="MONEY",
-            help="Choose the patients: Monte Carlo error that is wanted of incremental net benefit.",
+            help="Choose the patients by the Monte Carlo error of incremental net benefit.",
         ),
     ] = None,
     antithetic: Annotated[

@@ -71,8 +71,8 @@ def _patients(split: VarianceSplit, error: float, draws: int, where: str) -> int
         least = ceil(parameters / error**2 * 1.25)
         left = (parameters / draws) ** 0.5
         raise ModelError(
-            f"{draws:,} draws alone leave the incremental net benefit of '{split.strategy}' a Monte "
-            f"Carlo error of {left:,.0f}, whatever the number of patients",
+            f"{draws:,} draws alone leave the incremental net benefit of '{split.strategy}' a "
+            f"Monte Carlo error of {left:,.0f}, whatever the number of patients",
             where=where,
             mend=f"ask for --draws {_rounded_up(least):,}".replace(",", "") + ", or a larger error",
         )
