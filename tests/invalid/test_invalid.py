@@ -112,6 +112,8 @@ MODEL_FAULTS = {
     "a negative hazard of a curve": ("0.5 * hazard(pfs, time)", "(0 - 0.5) * hazard(pfs, time)", ["its hazard is negative", "base.yaml:30"]),
     "a residence shorter than a cycle": ("worse:  {utility: u_worse}", "worse:  {utility: u_worse, residence: 1 day}", ["the residence of 'worse' is shorter than a cycle"]),
     "half a count": ("define:", "track:\n  n: {count: worse, up_to: 2.5}\ndefine:", ["`up_to: 2.5` is not a count", "whole number"]),
+    "a tracker that nothing sets": ("  dead:   {absorbing: true}\n", "  dead:   {absorbing: true}\n  gone:   {absorbing: true}\ntrack:\n  n: {count: gone, up_to: 2}\n", ["nothing ever sets the tracker 'n': no row leads to 'gone'", "track.n"]),
+    "a rate of history that explodes": ("transitions:\n  begin:   {from: start,  to: stable}\n  worsen:  {from: stable, to: worse, rate: \"strategy.hr_drug * hazard(slow, years)\"}", "track:\n  n: {count: worse, up_to: 2}\ntransitions:\n  begin:   {from: start,  to: stable}\n  worsen:  {from: stable, to: worse, rate: \"strategy.hr_drug * hazard(slow, years) * exp(900 * n)\"}\n  heal:    {from: worse, to: stable, rate: \"hazard(slow, years)\"}", ["is inf; a rate is 0 or more", "state stable", "n 1", "transitions.worsen"]),
     "a tracker of the end": ("define:", "track:\n  n: {count: end, up_to: 2}\ndefine:", ["'end' means nothing here", "track.n"]),
     "a threshold twice": ("time:", "decision: {cost: costs, effect: qalys, thresholds: [5, 5]}\ntime:", ["a threshold stands twice"]),
     "a truth value for a parameter": ("{c_new: 10}", "{c_new: true}", ["'true' is no number for 'c_new'"]),

@@ -322,4 +322,6 @@ class _Lowering:
         if place.line:
             parts.append(f"line {place.line} ({self.journey.treatment(place)})")
         parts += [f"{name} {label}" for name, label in self.journey.profile.items()]
+        known = self.journey.known(place)
+        parts += [f"{name} {known[name]:g}" for name in self.model.trackers]
         return ", ".join(parts)

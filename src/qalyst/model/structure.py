@@ -252,7 +252,7 @@ def _counts(payoff: Payoff, row: Transition) -> bool:
 
 
 def _check_clocks(model: ResolvedModel, mistakes: Mistakes) -> None:
-    """A clock that is capped before its first cycle would never run."""
+    """Clocks that would never run: capped before their first cycle, or never set."""
     cycle = model.timing.cycle
     for state in model.states.values():
         if state.residence is not None and state.residence < cycle * (1 - 1e-9):
@@ -267,6 +267,13 @@ def _check_clocks(model: ResolvedModel, mistakes: Mistakes) -> None:
                 f"the clock '{tracker.name}' runs up to less than a cycle",
                 where=tracker.where,
                 mend="give `up_to:` at least one cycle",
+            )
+        if not any(row.target in tracker.states for row in model.transitions):
+            states = " or ".join(f"'{state}'" for state in tracker.states)
+            mistakes.add(
+                f"nothing ever sets the tracker '{tracker.name}': no row leads to {states}",
+                where=tracker.where,
+                mend="name states that a row leads to",
             )
 
 
