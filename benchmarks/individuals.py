@@ -231,7 +231,8 @@ def numbers_drawn(engine: IndividualsEngine, bound: Bound) -> tuple[float, float
             counts = np.zeros(len(tables.purposes), np.int64)
             run_patients(
                 own, bound.numbers[:1], bound.keys[:1], bound.upto[:1], bound.values[:1, here],
-                patient, 1, 0, np.zeros(len(counts)), counts, np.zeros(shape[2]),
+                patient, 1, 0, np.zeros((1, 0)), np.zeros((1, 0)), np.zeros(len(counts)), counts,
+                np.zeros(shape[2]),
                 np.zeros(1 + shape[3]), np.zeros((1, profiles, shape[2])),
                 np.zeros((1, profiles), np.int64), np.zeros((0, 0, 0)), np.zeros((0, 0, 0)),
                 np.zeros((0, 0), np.int64), np.zeros((0, 0, 0, 0)), np.zeros((0, 6)),

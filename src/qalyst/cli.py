@@ -50,6 +50,14 @@ class Engines(StrEnum):
     individuals = "individuals"
 
 
+class Lucks(StrEnum):
+    """How the random numbers of patients are made."""
+
+    plain = "plain"
+    antithetic = "antithetic"
+    quasi = "quasi"
+
+
 ModelName = Annotated[
     str, typer.Argument(help="Name of a model (`qalyst list`), or path of a model file.")
 ]
@@ -191,9 +199,12 @@ def run(
             help="Choose the patients by the Monte Carlo error of incremental net benefit.",
         ),
     ] = None,
-    antithetic: Annotated[
-        bool, typer.Option("--antithetic", help="Patients in pairs of mirrored luck.")
-    ] = False,
+    luck: Annotated[
+        Lucks | None,
+        typer.Option(
+            help="Of patients: plain, mirrored pairs, or Sobol points; plain if not given."
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
@@ -206,7 +217,7 @@ def run(
         from qalyst.running import run_model
 
         _check_request(draws, deterministic, out, resume)
-        many = _patients(engine, patients, error, antithetic)
+        many = _patients(engine, patients, error, luck)
         resolved, given = _load(model, scenario, values), _parsed(values or [])
         if error is not None:
             from qalyst.planning import patients_for_error
@@ -229,11 +240,11 @@ def run(
                 "scenarios": list(scenario or ()),
                 "values": list(values or ()),
                 "patients": many,
-                "antithetic": antithetic,
+                "luck": (luck or Lucks.plain).value,
             },
             values=given,
             patients=many,
-            antithetic=antithetic,
+            luck=(luck or Lucks.plain).value,
             resume=resume,
         )
         analyses.append(analysis)
@@ -320,10 +331,10 @@ def _parsed(values: list[str]) -> dict[str, float]:
 
 
 def _patients(
-    engine: Engines | None, patients: int | None, error: float | None, antithetic: bool
+    engine: Engines | None, patients: int | None, error: float | None, luck: Lucks | None
 ) -> int | None:
     """How many patients in each draw; None for the cohort. Asking for them asks for individuals."""
-    options = {"--patients": patients, "--error": error, "--antithetic": antithetic or None}
+    options = {"--patients": patients, "--error": error, "--luck": luck}
     asked = next((option for option, given in options.items() if given is not None), None)
     if patients is not None and error is not None:
         raise ModelError(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qalyst.analysis import Analysis, analyse
+from qalyst.engines.engine import Luck
 from qalyst.io.files import written_whole
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
@@ -43,7 +44,7 @@ def run_model(
     settings: Mapping[str, Any],
     values: Mapping[str, float],
     patients: int | None = None,
-    antithetic: bool = False,
+    luck: Luck = "plain",
     resume: bool = False,
 ) -> tuple[Analysis, dict[str, Any]]:
     """Run a model and write its results.
@@ -57,7 +58,7 @@ def run_model(
     settings : what was asked for, as it was written, for the provenance.
     values : parameters that were set.
     patients : in each draw, for the individuals engine; None for the cohort.
-    antithetic : patients come in pairs of mirrored luck.
+    luck : of patients: plain, antithetic or quasi.
     resume : go on with the draws of a run that was stopped.
 
     Raises
@@ -79,11 +80,11 @@ def run_model(
             published = published_survival(model, settings["model"], values, threads=threads)
             engine = engine_for(model)
             if patients is not None:
-                engine = individuals_for(model, patients=patients, seed=seed, antithetic=antithetic)
+                engine = individuals_for(model, patients=patients, seed=seed, luck=luck)
             base = base_case(model, engine, threads=threads)
             psa = None
             if draws is not None:
-                identity = [model.sha256, seed, draws, patients, antithetic, version("qalyst")]
+                identity = [model.sha256, seed, draws, patients, luck, version("qalyst")]
                 with _store(folder, identity, resume=resume) as store:
                     psa = simulate(
                         model,

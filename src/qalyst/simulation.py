@@ -15,7 +15,7 @@ import numpy as np
 
 from qalyst.axes import Int
 from qalyst.collecting import Chunk, Collector, added_up, labelled_trace
-from qalyst.engines.engine import Engine, Shared
+from qalyst.engines.engine import Engine, Luck, Shared
 from qalyst.errors import ModelError
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
@@ -36,13 +36,16 @@ def engine_name(model: ResolvedModel) -> str:
 
 
 def individuals_for(
-    model: ResolvedModel, *, patients: int, seed: int, antithetic: bool = False
+    model: ResolvedModel, *, patients: int, seed: int, luck: Luck = "plain"
 ) -> Engine:
-    """The individuals engine, prepared for a model: so many patients in each draw."""
+    """The individuals engine, prepared for a model: so many patients in each draw.
+
+    `luck` is plain, antithetic or quasi; see `qalyst.engines.individuals`.
+    """
     from qalyst.engines.individuals import IndividualsEngine
 
     check_request(patients=patients, seed=seed)
-    return IndividualsEngine(Shared(model), patients=patients, seed=seed, antithetic=antithetic)
+    return IndividualsEngine(Shared(model), patients=patients, seed=seed, luck=luck)
 
 
 def engine_for(model: ResolvedModel) -> Engine:

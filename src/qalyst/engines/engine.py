@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from qalyst.model.resolved import Label, ResolvedModel
 from qalyst.model.weights import Weights
 from qalyst.params.draws import Values
 
+Luck: TypeAlias = Literal["plain", "antithetic", "quasi"]  # of patients
 LEAST_CHUNK = 128  # the lanes of the cohort kernel; chunks are a multiple of it
 SMALL_CHUNK, LARGE_CHUNK, FEW_PROGRAMS = 256, 1024, 16
 WHICH = (True, False)  # discounted, undiscounted

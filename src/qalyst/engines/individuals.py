@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Found, Quantities, Shared, TraceRow, quantities
+from qalyst.engines.engine import Found, Luck, Quantities, Shared, TraceRow, quantities
 from qalyst.errors import ModelError
-from qalyst.kernels.patients import STORY_COLUMNS, run_patients
+from qalyst.kernels.patients import DEPTH, STORY_COLUMNS, run_patients
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.lowering import lower
 from qalyst.model.merging import merge
@@ -70,7 +70,8 @@ class IndividualsEngine:
     shared : what the programs of the model share.
     patients : how many in each draw.
     seed : of the luck of patients.
-    antithetic : patients 2 k and 2 k + 1 share their luck, mirrored.
+    luck : `plain`; `antithetic`: patients 2 k and 2 k + 1 share theirs, mirrored; `quasi`: the
+        first thresholds of each clock are points of a Sobol sequence, shifted in each draw.
 
     Raises
     ------
@@ -81,9 +82,7 @@ class IndividualsEngine:
 
     together = 1
 
-    def __init__(
-        self, shared: Shared, *, patients: int, seed: int, antithetic: bool = False
-    ) -> None:
+    def __init__(self, shared: Shared, *, patients: int, seed: int, luck: Luck = "plain") -> None:
         model = shared.model
         if model.occupancy:
             raise ModelError(
@@ -97,7 +96,7 @@ class IndividualsEngine:
                 where="patients",
                 mend="ask for 1 or more; 1,000 in each draw are usual",
             )
-        self.shared, self.patients, self.seed, self.antithetic = shared, patients, seed, antithetic
+        self.shared, self.patients, self.seed, self.luck = shared, patients, seed, luck
         self.reached: dict[str, int] = {}
         self.patient_model = self._lower()
         for worth in self.patient_model.worth:
@@ -224,6 +223,7 @@ class IndividualsEngine:
     def _run(self, bound: Bound, sums: Sums, totals: Float, first: int, count: int) -> int:
         tables = self.patient_model.tables
         causes, (_, slots, outcomes) = len(tables.purposes), bound.values.shape[1:]
+        points, shifts = self._points(bound, first, count)
         totals_of_patient = len(tables.begin) // bound.upto.shape[1] * outcomes
         work = (
             np.zeros(causes),
@@ -234,10 +234,26 @@ class IndividualsEngine:
         return int(
             run_patients(
                 tables, bound.numbers, bound.keys, bound.upto, bound.values, first, count,
-                int(self.antithetic), *work, sums.slots, sums.people, sums.moments, sums.squares,
-                sums.trace, totals, sums.story,
+                int(self.luck == "antithetic"), points, shifts, *work, sums.slots, sums.people,
+                sums.moments, sums.squares, sums.trace, totals, sums.story,
             )
         )  # fmt: skip
+
+    def _points(self, bound: Bound, first: int, count: int) -> tuple[Float, Float]:
+        """Quasi-random numbers of some patients, and the shifts of their draws."""
+        if self.luck != "quasi":
+            return np.zeros((1, 0)), np.zeros((len(bound.keys), 0))
+        from scipy.stats import qmc
+
+        size = DEPTH * len(self.patient_model.causes)
+        sequence = qmc.Sobol(size, scramble=False)
+        block = first - first % BLOCK
+        if block:
+            sequence.fast_forward(block)
+        points = sequence.random(BLOCK)[first - block : first - block + count]
+        address = np.arange(1, size + 1, dtype=np.uint64)
+        bits = mix64(mix64(bound.keys)[:, None] + address * GOLDEN) >> np.uint64(11)
+        return np.asarray(points), np.asarray((bits + 0.5) * 2.0**-53, float)
 
     def _stories(self, bound: Bound, first: int, count: int) -> Float:
         """The stays of some patients: told again if there were more than expected."""

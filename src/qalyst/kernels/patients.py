@@ -35,6 +35,7 @@ from qalyst.kernels.payoffs import add_event, add_stay
 from qalyst.kernels.rows import FAST, LANE
 
 UNDRAWN = -1.0
+DEPTH = 2  # thresholds of each clock that quasi-random points may give
 # columns of a story
 STORY_PATIENT, STORY_PROGRAM, STORY_PLACE, STORY_CAUSE, STORY_ENTER, STORY_LEAVE = range(6)
 STORY_COLUMNS = 6
@@ -87,12 +88,14 @@ def _scheduled(t, numbers, counts, key, mirrored, m, cycle, since):
 
 @numba.njit(**LANE)
 def _live(
-    t, numbers, program, key, mirrored, thresholds, counts, slots, trace, above, story, told, who
+    t, numbers, program, key, mirrored, points, shifts, thresholds, counts, slots, trace, above,
+    story, told, who,
 ):  # fmt: skip
     """One patient's course under one program; stories told so far are returned.
 
     Parameters
     ----------
+    points, shifts : [clock x depth] quasi-random numbers and their shift; may be empty.
     thresholds, counts : [cause] working rows.
     slots : [slot] what is added up, 0 at first.
     trace : [row, n + 2] differences of the number of patients; empty if it is not wanted.
@@ -136,8 +139,7 @@ def _live(
                 for r in range(low, high):
                     k = rows[r, CAUSE]
                     if thresholds[k] == UNDRAWN:
-                        thresholds[k] = exponential(key, t.purposes[k], counts[k], mirrored)
-                        counts[k] += 1
+                        thresholds[k] = _threshold(t, key, counts, k, mirrored, points, shifts)
                     after = fires_after(rows, maps, numbers, r, time, x, thresholds[k], best)
                     if after < best:
                         best, winner = after, r
@@ -190,6 +192,18 @@ def _live(
 
 
 @numba.njit(**LANE)
+def _threshold(t, key, counts, k, mirrored, points, shifts):
+    """The next threshold of a clock."""
+    count = counts[k]
+    counts[k] += 1
+    j = DEPTH * k + count
+    if count < DEPTH and j < points.shape[0]:
+        u = points[j] + shifts[j]
+        return -math.log(u if u <= 1.0 else u - 1.0)
+    return exponential(key, t.purposes[k], count, mirrored)
+
+
+@numba.njit(**LANE)
 def _profile(t, key, mirrored, upto):
     """The profile of a patient, given cumulated weights."""
     u = uniform(key, t.shape[5], 0)
@@ -203,8 +217,8 @@ def _profile(t, key, mirrored, upto):
 
 @numba.njit(cache=True, nogil=True, **FAST)
 def run_patients(
-    t, numbers, keys, upto, values, first, count, mirror, thresholds, counts, slots, own, sums,
-    people, moments, squares, trace, totals, story,
+    t, numbers, keys, upto, values, first, count, mirror, points, shifts, thresholds, counts,
+    slots, own, sums, people, moments, squares, trace, totals, story,
 ):  # fmt: skip
     """Run a stretch of patients of each draw in every strategy; results are added up.
 
@@ -217,6 +231,9 @@ def run_patients(
     values : [draw, program, slot, outcome] what a slot is worth.
     first, count : the patients, by number.
     mirror : 1 if patients 2 k and 2 k + 1 share their luck, mirrored (antithetic).
+    points : [patient, clock x depth] quasi-random numbers in [0, 1); [1, 0]: none.
+    shifts : [draw, clock x depth] what a draw adds to them, modulo 1 (Cranley & Patterson 1976,
+        SIAM J Numer Anal 13:904-914).
     thresholds, counts, slots, own : [cause], [cause], [slot], [1 + total] working rows.
     sums : [draw, program, slot] sums over patients.
     people : [draw, profile] how many patients.
@@ -246,7 +263,9 @@ def run_patients(
                 program = strategy * profiles + profile
                 slots[:] = 0.0
                 told = _live(
-                    t, numbers[draw], program, key, mirrored, thresholds, counts, slots, trace,
+                    t, numbers[draw], program, key, mirrored,
+                    points[patient - first if points.shape[1] > 0 else 0], shifts[draw],
+                    thresholds, counts, slots, trace,
                     strategy * (trace.shape[0] // strategies), story, told, patient,
                 )  # fmt: skip
                 for o in range(outcomes):

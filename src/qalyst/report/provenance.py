@@ -31,7 +31,7 @@ def provenance(
     analysis : the run.
     seed, draws : of the probabilistic analysis; None for the base case alone.
     command : what the user asked for: `model` (name or path), `scenarios` (names), `values` (each
-        ``NAME=VALUE``), and of individuals `patients` and `antithetic`.
+        ``NAME=VALUE``), and of individuals `patients` and `luck`.
     """
     model = analysis.model
     return {
@@ -79,7 +79,7 @@ def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[
     words += ["--deterministic"] if draws is None else ["--draws", str(draws)]
     if patients is not None:
         words += ["--engine", "individuals", "--patients", str(patients)]
-        words += ["--antithetic"] if command.get("antithetic") else []
+        words += ["--luck", str(command["luck"])] if command.get("luck", "plain") != "plain" else []
     if draws is not None or patients is not None:
         words += ["--seed", str(seed)]
     return shlex.join(words)
