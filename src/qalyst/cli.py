@@ -1,4 +1,4 @@
-"""The commands: list, check, show, run, verify.
+"""The commands: list, check, show, run, patients, verify.
 
 Exit codes: 0 done; 1 a model, a parameter or a request that cannot be used, or engines that
 disagree; 2 a command line
@@ -41,6 +41,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class Formats(StrEnum):
+    """How tables of single patients are written."""
+
+    parquet = "parquet"
+    csv = "csv"
 
 
 class Engines(StrEnum):
@@ -258,6 +265,62 @@ def run(
     _answer(work, tell, as_json)
 
 
+@app.command(
+    epilog="Examples: qalyst patients nelm --story 12 --story 40    "
+    "qalyst patients sick_sicker --patients 10000 --format csv"
+)
+def patients(
+    model: ModelName,
+    scenario: Scenarios = None,
+    values: Values = None,
+    count: Annotated[
+        int, typer.Option("--patients", help="How many are followed, 1 or more.")
+    ] = DEFAULT_PATIENTS,
+    seed: Annotated[int, typer.Option(help="Of the luck of patients.")] = DEFAULT_SEED,
+    story: Annotated[
+        list[int] | None,
+        typer.Option(metavar="K", help="Tell the course of patient K, from 0. Repeatable."),
+    ] = None,
+    form: Annotated[
+        Formats | None,
+        typer.Option(
+            "--format", help="Of the tables of single patients; parquet if pyarrow is installed."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the results; results/MODEL-patients-SCENARIOS-VALUES if not given."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow single patients at base-case values: their courses, their spread, their survival."""
+
+    def work() -> dict[str, Any]:
+        from qalyst.following import run_patients
+
+        _check_folder(out)
+        resolved, given = _load(model, scenario, values), _parsed(values or [])
+        asked = list(story or ())
+        return run_patients(
+            resolved,
+            patients=count,
+            seed=seed,
+            stories=asked,
+            form=form,
+            folder=out or _default_folder(resolved, given, "patients"),
+            settings={"model": model, "values": list(values or ()), "stories": asked},
+        )
+
+    def tell(found: dict[str, Any]) -> None:
+        from qalyst.report.patients_words import tell_patients
+
+        tell_patients(found, told=story is not None)
+
+    _answer(work, tell, as_json)
+
+
 @app.command(epilog="Example: qalyst verify nelm --patients 20000")
 def verify(
     model: ModelName,
@@ -366,6 +429,10 @@ def _check_request(draws: int | None, deterministic: bool, out: Path | None, res
             where=f"command line  --deterministic --draws {draws}",
             mend="keep one of the two",
         )
+    _check_folder(out)
+
+
+def _check_folder(out: Path | None) -> None:
     if out == Path():  # also what an empty text becomes
         raise ModelError(
             "the results would take the place of the folder you are in",
@@ -374,10 +441,10 @@ def _check_request(draws: int | None, deterministic: bool, out: Path | None, res
         )
 
 
-def _default_folder(model: ResolvedModel, values: dict[str, float]) -> Path:
+def _default_folder(model: ResolvedModel, values: dict[str, float], *kind: str) -> Path:
     """A folder of its own for each model, scenarios and values, so that none replaces another."""
     words = (f"{name}={value:.15g}" for name, value in sorted(values.items()))
-    name = re.sub(r"[^\w.=+-]+", "_", "-".join([model.name, *model.scenarios, *words]))
+    name = re.sub(r"[^\w.=+-]+", "_", "-".join([model.name, *kind, *model.scenarios, *words]))
     if len(name) > LONGEST_NAME:
         raise ModelError(
             f"the results would go into a folder with a name of {len(name)} letters",

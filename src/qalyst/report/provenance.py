@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qalyst.model.resolved import as_data
+from qalyst.model.resolved import ResolvedModel, as_data
 from qalyst.simulation import engine_name
 
 if TYPE_CHECKING:
@@ -33,7 +35,23 @@ def provenance(
     command : what the user asked for: `model` (name or path), `scenarios` (names), `values` (each
         ``NAME=VALUE``), and of individuals `patients` and `luck`.
     """
-    model = analysis.model
+    return origin(
+        analysis.model,
+        command,
+        {
+            "draws": draws,
+            "patients": command.get("patients"),
+            "seed": None if draws is None and not analysis.base.patients else seed,
+            "engine": "individuals" if analysis.base.patients else engine_name(analysis.model),
+            "rerun": rerun(analysis, seed=seed, draws=draws, command=command),
+        },
+    )
+
+
+def origin(
+    model: ResolvedModel, command: Mapping[str, Any], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The model, what was asked for, and what it ran on; `settings` stand in between."""
     return {
         "qalyst": version("qalyst"),
         "commit": commit(Path(__file__).parents[3]),
@@ -41,11 +59,7 @@ def provenance(
         "sha256": model.sha256,
         "scenarios": list(model.scenarios),
         "values": [str(value) for value in command.get("values") or ()],
-        "draws": draws,
-        "patients": command.get("patients"),
-        "seed": None if draws is None and not analysis.base.patients else seed,
-        "engine": "individuals" if analysis.base.patients else engine_name(analysis.model),
-        "rerun": rerun(analysis, seed=seed, draws=draws, command=command),
+        **settings,
         "python": sys.version.split()[0],
         "packages": {name: version(name) for name in PACKAGES},
         "platform": platform.platform(),
@@ -70,11 +84,7 @@ def commit(checkout: Path) -> str | None:
 
 def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[str, Any]) -> str:
     """The command line that gives the same bits."""
-    words = ["qalyst", "run", str(command.get("model") or analysis.model.name)]
-    for name in analysis.model.scenarios:
-        words += ["--scenario", name]
-    for value in command.get("values") or ():
-        words += ["--set", str(value)]
+    words = command_words("run", analysis.model, command)
     patients = command.get("patients")
     words += ["--deterministic"] if draws is None else ["--draws", str(draws)]
     if patients is not None:
@@ -83,6 +93,29 @@ def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[
     if draws is not None or patients is not None:
         words += ["--seed", str(seed)]
     return shlex.join(words)
+
+
+def command_words(name: str, model: ResolvedModel, command: Mapping[str, Any]) -> list[str]:
+    """The words of a command that say which model."""
+    words = ["qalyst", name, str(command.get("model") or model.name)]
+    for scenario in model.scenarios:
+        words += ["--scenario", scenario]
+    for value in command.get("values") or ():
+        words += ["--set", str(value)]
+    return words
+
+
+def write_provenance(found: Mapping[str, Any], folder: Path, files: list[Path]) -> Path:
+    """Write `provenance.json`: `found`, the files with their hashes, and the time."""
+    whole = {
+        **found,
+        "outputs": file_hashes(folder, files),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    path = folder / "provenance.json"
+    text = json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+    return path
 
 
 def file_hashes(folder: Path, files: list[Path]) -> dict[str, str]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qalyst.report.csv_files import write_tables
 from qalyst.report.figures import figures, write_figures
 from qalyst.report.html import page
-from qalyst.report.provenance import file_hashes, provenance
+from qalyst.report.provenance import provenance, write_provenance
 from qalyst.report.tables import tables
 
 if TYPE_CHECKING:
@@ -55,9 +53,4 @@ def write_report(
     index = folder / "index.html"
     index.write_text(page(analysis, drawn, origin, published), encoding="utf-8", newline="\n")
     files.append(index)
-    origin["outputs"] = file_hashes(folder, files)
-    origin["written"] = datetime.now(UTC).isoformat(timespec="seconds")
-    record = folder / "provenance.json"
-    text = json.dumps(origin, indent=2, ensure_ascii=False, allow_nan=False)
-    record.write_text(text + "\n", encoding="utf-8", newline="\n")
-    return [*files, record]
+    return [*files, write_provenance(origin, folder, files)]

@@ -1,0 +1,115 @@
+"""Write what `qalyst patients` found into a folder, and say it as data."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from importlib.util import find_spec
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qalyst.errors import ModelError
+from qalyst.report.csv_files import write_tables
+from qalyst.report.patients_tables import single_tables, summary_tables
+from qalyst.report.provenance import command_words, origin, write_provenance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qalyst.histories import Histories
+
+PARQUET, CSV = "parquet", "csv"
+
+
+def table_format(asked: str | None) -> str:
+    """The format of the tables of single patients: as asked, or parquet if it can be written.
+
+    Raises
+    ------
+    ModelError
+        Parquet is asked for, and pyarrow is not installed.
+    """
+    known = find_spec("pyarrow") is not None
+    if asked == PARQUET and not known:
+        raise ModelError(
+            "parquet files need pyarrow, which is not installed",
+            where="command line  --format parquet",
+            mend="pip install 'qalyst[parquet]', or --format csv",
+        )
+    return asked or (PARQUET if known else CSV)
+
+
+def write_patients(
+    histories: Histories, folder: Path, *, form: str, command: Mapping[str, Any]
+) -> list[Path]:
+    """Write tables and provenance of the patients followed.
+
+    Parameters
+    ----------
+    histories : of the patients.
+    folder : exists and is empty; see `io.files.written_whole`.
+    form : of the tables with a row for each patient or stay: parquet or csv.
+    command : what the user asked for: `model`, `values`, `stories`.
+
+    Returns
+    -------
+    files
+        In the order written; `provenance.json` is the last.
+    """
+    places = folder / "tables"
+    places.mkdir()
+    singles, summaries = single_tables(histories), summary_tables(histories)
+    write = _write_parquet if form == PARQUET else write_tables
+    files = write(singles, places) + write_tables(summaries, places)
+    record = origin(
+        histories.model,
+        command,
+        {
+            "draws": None,
+            "patients": histories.patients,
+            "seed": histories.seed,
+            "engine": "individuals",
+            "rerun": _rerun(histories, form, command),
+        },
+    )
+    return [*files, write_provenance(record, folder, files)]
+
+
+def patients_data(histories: Histories) -> dict[str, Any]:
+    """The patients followed as plain data; see docs/json.md."""
+    model = histories.model
+    spread: dict[str, dict[str, Any]] = {name: {} for name in model.strategies}
+    for row in summary_tables(histories)["distribution"].to_dict("records"):
+        place = spread[row.pop("strategy")]
+        place[row.pop("outcome")] = {
+            str(key): None if isinstance(value, float) and isnan(value) else value
+            for key, value in row.items()
+        }
+    return {
+        "model": model.name,
+        "title": model.title,
+        "sha256": model.sha256,
+        "scenarios": list(model.scenarios),
+        "seed": histories.seed,
+        "patients": histories.patients,
+        "distribution": spread,
+    }
+
+
+def _write_parquet(found: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
+    paths = []
+    for name, table in found.items():
+        path = folder / f"{name}.parquet"
+        table.to_parquet(path, engine="pyarrow", index=False)
+        paths.append(path)
+    return paths
+
+
+def _rerun(histories: Histories, form: str, command: Mapping[str, Any]) -> str:
+    """The command line that gives the same files."""
+    words = command_words("patients", histories.model, command)
+    words += ["--patients", str(histories.patients), "--seed", str(histories.seed)]
+    for number in command.get("stories") or ():
+        words += ["--story", str(number)]
+    return shlex.join([*words, "--format", form])

@@ -1,0 +1,25 @@
+"""What `qalyst patients` says on the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+
+from qalyst.report.consoles import new_table, open_console, print_table
+from qalyst.report.numbers import short
+
+HEADINGS = ("strategy", "outcome", "mean", "standard error", "2.5 %", "median", "97.5 %")
+COLUMNS = ("mean", "standard_error", "p2_5", "median", "p97_5")
+
+
+def tell_patients(found: dict[str, Any], *, told: bool) -> None:
+    """Show how outcomes spread between patients, and the stories if they were asked for."""
+    console = open_console()
+    table = new_table(f"{found['patients']:,} patients, discounted", *HEADINGS, text=2)
+    for strategy, outcomes in found["distribution"].items():
+        for outcome, spread in outcomes.items():
+            numbers = (short(spread[column]) for column in COLUMNS)
+            table.add_row(Text(strategy), Text(outcome), *numbers)
+    print_table(console, table)
+    console.print(Text(f"Written to {found['folder']}"))
