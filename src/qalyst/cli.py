@@ -296,12 +296,14 @@ def patients(
     as_json: AsJson = False,
 ) -> None:
     """Follow single patients at base-case values: their courses, their spread, their survival."""
+    known: list[ResolvedModel] = []
 
     def work() -> dict[str, Any]:
         from qalyst.following import run_patients
 
         _check_folder(out)
         resolved, given = _load(model, scenario, values), _parsed(values or [])
+        known.append(resolved)
         asked = list(story or ())
         return run_patients(
             resolved,
@@ -316,7 +318,7 @@ def patients(
     def tell(found: dict[str, Any]) -> None:
         from qalyst.report.patients_words import tell_patients
 
-        tell_patients(found, told=story is not None)
+        tell_patients(known[0], found, told=story is not None)
 
     _answer(work, tell, as_json)
 

@@ -11,6 +11,7 @@ from qalyst.histories import follow_patients
 from qalyst.io.files import written_whole
 from qalyst.model.resolved import ResolvedModel
 from qalyst.report.patients_report import patients_data, table_format, write_patients
+from qalyst.report.stories import story
 
 FIRST_STORIES = 3
 
@@ -49,11 +50,13 @@ def run_patients(
     form = table_format(form)
     if patients >= 1:
         _check_stories(stories, patients)
+    histories = follow_patients(model, patients=patients, seed=seed)
+    asked = stories or range(min(FIRST_STORIES, patients))
+    told = {number: story(histories, number) for number in asked}
     with written_whole(folder) as work:
-        histories = follow_patients(model, patients=patients, seed=seed)
-        files = write_patients(histories, work, form=form, command=settings)
+        files = write_patients(histories, work, form=form, stories=told, command=settings)
         names = sorted(path.relative_to(work).as_posix() for path in files)
-    return {**patients_data(histories), "format": form, "folder": str(folder), "files": names}
+    return {**patients_data(histories, told), "format": form, "folder": str(folder), "files": names}
 
 
 def _check_stories(stories: Sequence[int], patients: int) -> None:

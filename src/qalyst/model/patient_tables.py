@@ -150,6 +150,19 @@ def _purposes(names: list[str], model: ResolvedModel) -> Int:
     return np.array(found, np.int64)
 
 
+def cause_name(model: ResolvedModel, row: Transition) -> str:
+    """A row's name; with its target if it has several from one state."""
+    ways = {
+        (other.target, other.step)
+        for other in model.rows_from(row.source)
+        if other.name == row.name
+    }
+    if len(ways) == 1:
+        return row.name
+    step = "" if row.step == "same" else f"{row.step} "
+    return f"{row.name} to {step}{row.target}"
+
+
 class _ProgramRows:
     """The rows of one program."""
 
@@ -188,7 +201,7 @@ class _ProgramRows:
     def _check_causes(self, compartment: Compartment) -> None:
         """Two rows out of a place may not share a clock."""
         for flows in (compartment.risks, compartment.schedules):
-            names = [self._cause_name(flow.row) for flow in flows]
+            names = [cause_name(self.model, flow.row) for flow in flows]
             for flow, name in zip(flows, names, strict=True):
                 if names.count(name) > 1:
                     raise ModelError(
@@ -250,25 +263,13 @@ class _ProgramRows:
         """A row, with its value in any cycle and bin."""
         parts = factors(self.make, value)
         row = self._step(flow.step)
-        row[layout.CAUSE] = self.builder.cause(self._cause_name(flow.row))
+        row[layout.CAUSE] = self.builder.cause(cause_name(self.model, flow.row))
         by_time = self.make.times(parts.series, parts.lanes)
         row[layout.FACTOR], row[layout.STRIDE] = self.numbers.calendar(by_time, factor)
         row[layout.TABLE], row[layout.MAP], row[layout.BINS] = self.numbers.cells(
             parts.cells, compartment.bins
         )
         return row
-
-    def _cause_name(self, row: Transition) -> str:
-        """A row's name; with its target if it has several from one state."""
-        ways = {
-            (other.target, other.step)
-            for other in self.model.rows_from(row.source)
-            if other.name == row.name
-        }
-        if len(ways) == 1:
-            return row.name
-        step = "" if row.step == "same" else f"{row.step} "
-        return f"{row.name} to {step}{row.target}"
 
     def _fires(self, compartment: Compartment) -> int:
         if not compartment.schedules:

@@ -22,7 +22,13 @@ from qalyst.report.drawing import (
     wrapped,
     year_axis,
 )
-from qalyst.report.labels import outcome_label, sentence_case, state_label, strategy_label
+from qalyst.report.labels import (
+    absorbed_are_dead,
+    outcome_label,
+    sentence_case,
+    state_label,
+    strategy_label,
+)
 from qalyst.report.numbers import decimals_for, number
 from qalyst.report.tables import amounts
 
@@ -85,7 +91,7 @@ def survival(analysis: Analysis) -> Drawing:
     axes.set_xlim(years[0], years[-1])
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("Years since start")
-    axes.set_ylabel("Alive" if _all_dead(analysis) else "Not in an absorbing state")
+    axes.set_ylabel("Alive" if absorbed_are_dead(model) else "Not in an absorbing state")
     per_cent(axes.yaxis)
     year_axis(axes.xaxis, years[-1] - years[0])
     legend_below(figure, handles, labels)
@@ -273,11 +279,6 @@ def _label_outer(panels: Any, columns: int) -> None:
 def _absorbed(analysis: Analysis, array: xr.DataArray) -> Any:
     states = [str(state) for state in array[STATE].to_numpy()]
     return np.array([analysis.model.states[state].absorbing for state in states])
-
-
-def _all_dead(analysis: Analysis) -> bool:
-    names = [name for name, state in analysis.model.states.items() if state.absorbing]
-    return all("dead" in name or "death" in name or "died" in name for name in names)
 
 
 def has_absorbing(analysis: Analysis) -> bool:

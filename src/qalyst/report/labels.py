@@ -29,6 +29,18 @@ def state_label(model: ResolvedModel, state: str, line: int = 0) -> str:
     return f"{label}, line {line}" if line else label
 
 
+def treatment_label(model: ResolvedModel, name: str) -> str:
+    """What a treatment is called in print."""
+    label = model.treatments[name].label
+    return label if label != name else name.replace("_", " ")
+
+
+def absorbed_are_dead(model: ResolvedModel) -> bool:
+    """Whether the names of all absorbing states speak of death."""
+    names = [name for name, state in model.states.items() if state.absorbing]
+    return all("dead" in name or "death" in name or "died" in name for name in names)
+
+
 def sentence_case(name: str) -> str:
     """A name as words: `life_years` becomes `Life years`.
 

@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from qalyst.errors import ModelError
 from qalyst.report.csv_files import write_tables
-from qalyst.report.patients_tables import single_tables, summary_tables
+from qalyst.report.figures import write_figures
+from qalyst.report.figures_patients import patients_figures
+from qalyst.report.patients_tables import distribution_table, single_tables, summary_tables
 from qalyst.report.provenance import command_words, origin, write_provenance
+from qalyst.report.stories import laid_out
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from qalyst.histories import Histories
+    from qalyst.model.resolved import Label
 
 PARQUET, CSV = "parquet", "csv"
 
@@ -41,15 +45,21 @@ def table_format(asked: str | None) -> str:
 
 
 def write_patients(
-    histories: Histories, folder: Path, *, form: str, command: Mapping[str, Any]
+    histories: Histories,
+    folder: Path,
+    *,
+    form: str,
+    stories: Mapping[int, str],
+    command: Mapping[str, Any],
 ) -> list[Path]:
-    """Write tables and provenance of the patients followed.
+    """Write tables, figures, stories and provenance of the patients followed.
 
     Parameters
     ----------
     histories : of the patients.
     folder : exists and is empty; see `io.files.written_whole`.
     form : of the tables with a row for each patient or stay: parquet or csv.
+    stories : number of a patient -> what happened, in words.
     command : what the user asked for: `model`, `values`, `stories`.
 
     Returns
@@ -57,11 +67,16 @@ def write_patients(
     files
         In the order written; `provenance.json` is the last.
     """
-    places = folder / "tables"
-    places.mkdir()
-    singles, summaries = single_tables(histories), summary_tables(histories)
+    for name in ("tables", "figures"):
+        (folder / name).mkdir()
     write = _write_parquet if form == PARQUET else write_tables
-    files = write(singles, places) + write_tables(summaries, places)
+    files = write(single_tables(histories), folder / "tables")
+    files += write_tables(summary_tables(histories), folder / "tables")
+    files += write_figures(patients_figures(histories), folder / "figures")
+    told = folder / "stories.txt"
+    text = "\n\n".join(map(laid_out, stories.values()))
+    told.write_text(f"{text}\n", encoding="utf-8", newline="\n")
+    files.append(told)
     record = origin(
         histories.model,
         command,
@@ -76,11 +91,11 @@ def write_patients(
     return [*files, write_provenance(record, folder, files)]
 
 
-def patients_data(histories: Histories) -> dict[str, Any]:
+def patients_data(histories: Histories, stories: Mapping[int, str]) -> dict[str, Any]:
     """The patients followed as plain data; see docs/json.md."""
     model = histories.model
     spread: dict[str, dict[str, Any]] = {name: {} for name in model.strategies}
-    for row in summary_tables(histories)["distribution"].to_dict("records"):
+    for row in distribution_table(histories).to_dict("records"):
         place = spread[row.pop("strategy")]
         place[row.pop("outcome")] = {
             str(key): None if isinstance(value, float) and isnan(value) else value
@@ -94,7 +109,15 @@ def patients_data(histories: Histories) -> dict[str, Any]:
         "seed": histories.seed,
         "patients": histories.patients,
         "distribution": spread,
+        "stories": [
+            {"patient": number, "profile": _labels(histories, number), "text": text}
+            for number, text in stories.items()
+        ],
     }
+
+
+def _labels(histories: Histories, number: int) -> dict[str, Label]:
+    return dict(histories.profiles[histories.profile[number]])
 
 
 def _write_parquet(found: Mapping[str, pd.DataFrame], folder: Path) -> list[Path]:
