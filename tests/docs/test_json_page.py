@@ -34,6 +34,8 @@ NAMED = {
     "define": 1,
     "curves": 1,
     "occupancy": 1,
+    "distribution": 2,
+    "profile": 1,
 }
 WITH_COLUMNS = ("profiles", "strategies", "treatments", "states")  # a row holds columns as well
 RESERVED = {
@@ -134,6 +136,25 @@ def test_errors_are_on_the_page():
     found = as_json("run", "hiv", "--set", "c_a=-3")
     assert set(found) == {"errors"}
     assert unnamed("Errors", keys(found)) == set()
+
+
+def test_patients_are_on_the_page(tmp_path):
+    found = as_json("patients", "nelm", "--patients", "5", "--out", str(tmp_path / "results"))
+    assert unnamed("patients", keys(found)) == set()
+    (example,) = re.findall(r"^```json\n(.*?)^```$", PARTS["patients"], re.DOTALL | re.MULTILINE)
+    assert set(json.loads(example)) == set(found)
+
+
+def test_the_example_of_patients_is_that_of_the_program(tmp_path):
+    (block,) = re.findall(r"^```json\n(.*?)^```$", PARTS["patients"], re.DOTALL | re.MULTILINE)
+    example = json.loads(block)
+    words = ("--patients", "100", "--story", "15", "--format", "csv")
+    found = as_json("patients", "thr", *words, "--out", str(tmp_path / "results"))
+    for key in ("model", "title", "scenarios", "seed", "patients", "stories", "format"):
+        assert example[key] == found[key], key
+    spread = [each["distribution"]["np1"]["qalys"] for each in (example, found)]
+    assert spread[0].pop("unit") == spread[1].pop("unit")
+    assert spread[0] == pytest.approx(spread[1], rel=1e-9)
 
 
 def test_every_example_is_json():

@@ -17,14 +17,8 @@ from qalyst.stats.kaplan_meier import kaplan_meier
 
 TWELVE = str(Path(__file__).parent / "models" / "twelve.yaml")
 COLUMNS = [
-    "patient",
-    "strategy",
-    "state",
-    "line",
-    "treatment",
-    "from_years",
-    "to_years",
-    "ended_by",
+    *("patient", "strategy", "state", "line", "treatment"),
+    *("from_years", "to_years", "ended_by"),
 ]
 
 

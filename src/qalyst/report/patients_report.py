@@ -96,8 +96,8 @@ def patients_data(histories: Histories, stories: Mapping[int, str]) -> dict[str,
     model = histories.model
     spread: dict[str, dict[str, Any]] = {name: {} for name in model.strategies}
     for row in distribution_table(histories).to_dict("records"):
-        place = spread[row.pop("strategy")]
-        place[row.pop("outcome")] = {
+        strategy, outcome = row.pop("strategy"), row.pop("outcome")
+        spread[strategy][outcome] = {
             str(key): None if isinstance(value, float) and isnan(value) else value
             for key, value in row.items()
         }
