@@ -11,7 +11,8 @@ from matplotlib.image import imread
 from qalyst.histories import Histories, follow_patients
 from qalyst.model.resolve import load_model
 from qalyst.report.drawing import house_style
-from qalyst.report.figures_patients import band, distribution, patients_figures
+from qalyst.report.figures_patients import band, distribution, patients_figures, survival
+from qalyst.report.patients_tables import survival_curves
 from qalyst.report.stories import laid_out, story
 from qalyst.stats.kaplan_meier import kaplan_meier
 
@@ -159,6 +160,21 @@ def test_the_band_of_survival_stays_within_nought_and_one():
     assert low[0] == high[0] == 1
     assert low.min() == 0
     assert high.max() == 1
+
+
+def test_a_curve_of_many_deaths_is_drawn_at_a_fine_grid_of_times():
+    model = load_model("illness_death")  # deaths at any moment
+    histories = follow_patients(model, patients=5_000, seed=1)
+    curves = survival_curves(histories)
+    (curve,) = curves.values()
+    with house_style():
+        (line,) = survival(histories, curves).figure.axes[0].get_lines()
+    years, share = line.get_data()
+    assert len(years) <= 1000 < len(curve.years)
+    for when in (0.1, 1.0, 5.0, 20.0):
+        drawn = share[np.searchsorted(years, when, side="right") - 1]
+        found = curve.survival[np.searchsorted(curve.years, when, side="right") - 1]
+        assert drawn == pytest.approx(found, abs=0.02)
 
 
 def test_the_distribution_has_a_panel_for_each_outcome():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qalyst.axes import Float
+from qalyst.axes import Float, Int
 from qalyst.report.drawing import (
     INK,
     Drawing,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from qalyst.stats.kaplan_meier import KaplanMeier
 
 BINS = 60
+MOST_STEPS = 1000  # of a curve
 LONG_TICKS = 100_000  # from here on there is room for fewer
 FAINT = 4  # strategies, beyond which each band is paler
 HALF = 0.42  # of the height of a strategy's row: the silhouette
@@ -52,11 +53,13 @@ def survival(histories: Histories, curves: dict[str, KaplanMeier]) -> Drawing:
     handles, labels = [], []
     alpha = 0.16 * min(FAINT / len(curves), 1)
     for position, (name, curve) in enumerate(curves.items()):
-        low, high = band(curve)
+        seen = _seen(curve)
+        years, share = curve.years[seen], curve.survival[seen]
+        low, high = (edge[seen] for edge in band(curve))
         shade = {"step": "post", "color": color(position), "linewidth": 0, "zorder": 1.2}
-        axes.fill_between(curve.years, low, high, alpha=alpha, **shade)
+        axes.fill_between(years, low, high, alpha=alpha, **shade)
         style = {"drawstyle": "steps-post", "linewidth": 1.3, **line_style(position)}
-        handles.append(axes.plot(curve.years, curve.survival, **style)[0])
+        handles.append(axes.plot(years, share, **style)[0])
         labels.append(strategy_label(model, name))
     horizon = model.timing.cycle * model.timing.cycles
     axes.set_xlim(0, horizon)
@@ -68,6 +71,14 @@ def survival(histories: Histories, curves: dict[str, KaplanMeier]) -> Drawing:
     legend_below(figure, handles, labels)
     caption = f"Survival of {histories.patients:,} patients with 95 % bands, base-case values."
     return Drawing("survival", caption, figure)
+
+
+def _seen(curve: KaplanMeier) -> Int:
+    """The steps that a reader can tell apart: all, or those at a fine grid of times."""
+    if len(curve.years) <= MOST_STEPS:
+        return np.arange(len(curve.years))
+    grid = np.linspace(0, curve.years[-1], MOST_STEPS)
+    return np.unique(np.searchsorted(curve.years, grid, side="right") - 1)
 
 
 def band(curve: KaplanMeier) -> tuple[Float, Float]:
