@@ -68,7 +68,7 @@ RECORD = {
 }
 EVENTS = {
     "one": "somebody who arrives is at risk from the next cycle on",
-    "two": "somebody who arrives is also at risk for half a cycle (not available yet)",
+    "two": "somebody who arrives is at risk once more, for the half cycle that is left on average",
     "any": "any number of events: continuous time within the cycle",
 }
 

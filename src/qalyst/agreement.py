@@ -101,8 +101,8 @@ def compare_engines(
     ModelError
         A base case that cannot be run.
     """
-    if model.occupancy:
-        reason = "partitioned survival has no causes that patients could meet"
+    reason = _not_applicable(model)
+    if reason is not None:
         return Agreement(0, level, np.nan, (), reason)
     check_request(seed=seed, threads=threads, patients=patients)
     engine = engine_for(model)
@@ -136,6 +136,18 @@ def compare_engines(
         if progress is not None:
             progress(profile + 1, profiles)
     return Agreement(patients, level, _limit(level, found), tuple(found))
+
+
+def _not_applicable(model: ResolvedModel) -> str | None:
+    """Why there are no individuals to compare with; None if there are."""
+    if model.occupancy:
+        return "partitioned survival has no causes that patients could meet"
+    if model.timing.events_per_cycle == "two":
+        return (
+            "two events per cycle approximate continuous time by shares of a cohort, "
+            "which no patient can follow; compare `one` (or `any`, if nothing reads a clock)"
+        )
+    return None
 
 
 def _same(item: Comparison) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,9 @@ def test_draws_agree_with_the_twin(path, scenario):
     check_same(found, run_twin(model, values, DRAWS), model)
 
 
-def test_nelm_agrees_with_the_twin_profile_by_profile():
+@pytest.mark.parametrize("events", ["one", "two"])
+def test_nelm_agrees_with_the_twin_profile_by_profile(events):
     model = load_model(str(ROOT / "models/nelm.yaml"), scenarios=["base_case_man", "ten_years"])
+    model = replace(model, timing=replace(model.timing, events_per_cycle=events))
     found = as_twin(model, simulate(model, draws=2, seed=SEED))
     check_same(found, run_twin(model, Draws(model.parameters, SEED, np.arange(2)), 2), model)

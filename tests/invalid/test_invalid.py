@@ -54,7 +54,7 @@ MODEL_FAULTS = {
     "a state without rows": ("  dead:   {absorbing: true}", "  dead:   {absorbing: true}\n  limbo:  {utility: 0}", ["no row leads out of 'limbo'", "absorbing: true"]),
     "rates and probabilities in one state": ('rate: "strategy.hr_drug * hazard(slow, years)"', "probability: probability_of(r_worsen)", ["'stable' mixes rates and probabilities", "worsen", "die"]),
     "rates without events per cycle": (", events_per_cycle: one", "", ["does not say `events_per_cycle`"]),
-    "two events per cycle": ("events_per_cycle: one", "events_per_cycle: two", ["not available yet"]),
+    "two events per cycle with exact integrals": ("events_per_cycle: one, correction: half-cycle", "events_per_cycle: two, correction: exact", ["`correction: exact` and `events_per_cycle: two` contradict", "base.yaml:5", "half-cycle"]),
     "a horizon that is no whole number of cycles": ("horizon: 5 years", "horizon: 100 days", ["not a whole number of cycles", "base.yaml:5"]),
     "simpson with an odd number of cycles": ("horizon: 5 years, events_per_cycle: one, correction: half-cycle", "horizon: 61 months, events_per_cycle: one, correction: simpson", ["61 cycles contradict", "even"]),
     "exact with one_off": ("correction: half-cycle", "correction: exact, one_off: end", ["`correction: exact` and `one_off` contradict"]),
@@ -374,8 +374,22 @@ def test_time_in_the_state_is_told_in_continuous_time(tmp_path):
     text = changed(text, "hazard(slow, years)", "hazard(slow, years_in_state)")
     check_words(
         folder_with(tmp_path, text, PARAMETERS),
-        ["'years_in_state' means nothing in a transition in continuous time", "use `one`"],
+        ["'years_in_state' means nothing in a transition in continuous time", "use `two` or `one`"],
     )
+
+
+@pytest.mark.parametrize("word", ["two", "any"])
+def test_a_probability_beside_more_than_one_event_is_told(tmp_path, word):
+    text = changed(MODEL, "events_per_cycle: one", f"events_per_cycle: {word}")
+    text = changed(
+        text, "  worsen:", "  rest:    {from: worse,  to: stable, probability: 0.1}\n  worsen:"
+    )
+    text = changed(text, "from: alive", "from: stable")
+    check_words(
+        folder_with(tmp_path, text, PARAMETERS),
+        [f"`events_per_cycle: {word}` and the probability of 'rest'", "base.yaml:5", "base.yaml:34",
+         "write rates (`rate_of` crosses)"],
+    )  # fmt: skip
 
 
 def test_draws_that_no_curve_can_have_are_told(tmp_path):

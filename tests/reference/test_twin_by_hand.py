@@ -108,6 +108,43 @@ def test_one_event_a_cycle_tends_to_any_number_as_the_cycle_shrinks():
         np.testing.assert_allclose(fine.rows["only"][key], amount, rtol=2e-3)
 
 
+def test_arrivals_are_at_risk_once_more_for_half_a_cycle():
+    """A quarter of each state stays for a cycle, a half for half a cycle; see the model."""
+    result = base_case("two_events")
+    trace = {state: shares[:, 0] for state, shares in result.trace["only"].items()}
+    expected = {
+        "well": [1, 1 / 4, 1 / 16],
+        "ill": [0, 3 / 8, 3 / 32 + 3 / 32],
+        "worse": [0, 3 / 8, 3 / 32 + 9 / 64 + 3 / 32],
+        "dead": [0, 0, 9 / 64 + 9 / 32],
+    }
+    for state, shares in expected.items():
+        np.testing.assert_allclose(trace[state], shares, rtol=1e-14)
+    assert moves(result) == pytest.approx(
+        {
+            "fall": 3 / 4 + 3 / 16,
+            "worsen": 3 / 8 + 3 / 32 + 9 / 32,
+            "late": 9 / 64,  # those half of the ill of t_1 who are ill for a year by then
+            "die": 9 / 64 + 9 / 32,
+        },
+        rel=1e-14,
+    )
+
+
+def test_clocks_of_arrivals_stand_at_half_a_cycle_on_average():
+    result = base_case("two_events")
+    ill = 3 / 16 + (3 / 64 + 3 / 64 * 1 + 3 / 64 * 2)  # half of the arrivals; then the older
+    late = 9 / 128 * 1 + 9 / 128 * 2 + 3 / 32  # came in the second cycle, whose clock has begun
+    assert moves(result, "residence") == pytest.approx(
+        {"ill": ill, "worse": 9 / 128 + 3 / 32}, rel=1e-14
+    )
+    assert moves(result, "ill_for") == pytest.approx({"ill": ill, "worse": late}, rel=1e-14)
+    assert moves(result, "since") == pytest.approx({"ill": ill, "worse": late}, rel=1e-14)
+    assert moves(result, "visits") == pytest.approx(
+        {"ill": 3 / 8 + 3 / 16, "worse": 2 * (3 / 8 + 21 / 64)}, rel=1e-14
+    )
+
+
 def test_one_event_exactly_is_the_integral_over_the_cycle():
     result = base_case("moves_in_time", "one", cycles=1)
     onset, die, force, d = 0.2, 0.4, 0.03, 0.25

@@ -235,20 +235,50 @@ class Cohort:
         self._count_time(cycle, before)
 
     def _one_event(self, cycle: int, place: Place, heads: Any) -> list[Move]:
-        """Step 4 with one event a cycle: who leaves by which row, and who stays."""
+        """Step 4: who leaves by which row, and who stays; arrivals may be at risk once more."""
         moves: list[Move] = []
         stay, leave = self.departures(cycle, place)
         for row, share in leave:
             more, arrivals = self.movement.follow(cycle, row, place, heads * share)
             moves += more
             for arrival in arrivals:
-                self._settle(self.occupancy, arrival.place, self.aged(arrival))
+                if self.timing.events_per_cycle == "two":
+                    moves += self._second_event(cycle, arrival)
+                else:
+                    self._settle(self.occupancy, arrival.place, self.aged(arrival))
         stayers = self.movement.grown(place, grown(heads * stay, 0))
         self.occupancy[place] = self.occupancy.get(place, 0.0) + stayers
         return moves
 
-    def departures(self, cycle: int, place: Place) -> tuple[Any, list[tuple[Any, Any]]]:
-        """The share that stays, and the share that leaves by each row, by bin."""
+    def _second_event(self, cycle: int, arrival: Arrival) -> list[Move]:
+        """Steps 4 to 6 for arrivals with `two`: at risk for the half cycle left on average.
+
+        They are in the first bin of the years in their state; clocks that the way there began
+        stand at 0, the others as at t_c. A second move is the last. Of those who stay one half has
+        the clocks that began at 0, the other half at one cycle; the other clocks run a cycle.
+        """
+        moves: list[Move] = []
+        place, heads, begun = arrival
+        stay, leave = self.departures(cycle, place, part=0.5)
+        for row, share in leave:
+            more, seconds = self.movement.follow(cycle, row, place, heads * share[:1], begun)
+            moves += more
+            for second in seconds:
+                self._settle(self.occupancy, second.place, self.aged(second))
+        half = heads * stay[:1] / 2
+        self._settle(self.occupancy, place, self.movement.grown(place, half, begun))
+        self._settle(self.occupancy, place, self.movement.grown(place, half), years_bin=1)
+        return moves
+
+    def departures(
+        self, cycle: int, place: Place, part: float = 1.0
+    ) -> tuple[Any, list[tuple[Any, Any]]]:
+        """The share that stays, and the share that leaves by each row, by bin.
+
+        Parameters
+        ----------
+        part : of the cycle, for which they are at risk; probabilities are of whole cycles.
+        """
         rows = self.risks(cycle, place)
         if not rows:
             return np.ones(1), []
@@ -256,9 +286,10 @@ class Cohort:
         if rows[0][0].kind == "probability":
             check_shares(total, place.state)
             return 1 - total, rows
-        leave = -np.expm1(-total * self.timing.cycle)
+        years = part * self.timing.cycle
+        leave = -np.expm1(-total * years)
         some = np.where(total > 0, total, 1.0)
-        stay = np.exp(-total * self.timing.cycle)
+        stay = np.exp(-total * years)
         return stay, [(row, leave * (value / some)) for row, value in rows]
 
     def risks(self, cycle: int, place: Place) -> list[tuple[Any, Any]]:
@@ -273,10 +304,13 @@ class Cohort:
         """Step 6 of arrivals: clocks that began stand at 0, the others run a cycle."""
         return self.movement.grown(arrival.place, arrival.heads, arrival.begun)
 
-    def _settle(self, occupancy: Occupancy, place: Place, heads: Any) -> None:
-        """Put arrivals into the first bin of the years in their state."""
+    def _settle(
+        self, occupancy: Occupancy, place: Place, heads: Any, *, years_bin: int = 0
+    ) -> None:
+        """Put arrivals into a bin of the years in their state; an axis of one bin has no other."""
         held = occupancy.get(place, 0.0) + self.tables.empty(place, self.draws)
-        held[:1] += heads
+        years_bin = min(years_bin, len(held) - 1)
+        held[years_bin : years_bin + 1] += heads
         occupancy[place] = held
 
     def _count_time(self, cycle: int, before: Occupancy) -> None:

@@ -76,8 +76,8 @@ class IndividualsEngine:
     Raises
     ------
     ModelError
-        A model without states and causes (partitioned survival), no patients, or a history too
-        large to follow.
+        A model without states and causes (partitioned survival), one with two events per cycle,
+        no patients, or a history too large to follow.
     """
 
     together = 1
@@ -89,6 +89,12 @@ class IndividualsEngine:
                 f"'{model.name}' gives shares of states, not causes of leaving them",
                 where=f"{model.file}  occupancy",
                 mend="individuals need `transitions:`; partitioned survival has its own engine",
+            )
+        if model.timing.events_per_cycle == "two":
+            raise ModelError(
+                f"'{model.name}' has two events per cycle, a rule for cohorts",
+                where=f"{model.timing.where}  time.events_per_cycle",
+                mend="use `one`, or `any` if nothing reads a clock, or the cohort engine",
             )
         if patients < 1:
             raise ModelError(

@@ -1,4 +1,4 @@
-"""The cohort kernel: one compilation for every model that has one event per cycle.
+"""The cohort kernel: one compilation for every model that has one or two events per cycle.
 
 Heads (and events) of each point of time go to `trace`, a buffer of `STRETCH` points; payoffs
 are sums over it with weights that hold corrections, discounting and schedules.
@@ -32,10 +32,15 @@ from qalyst.kernels.layout import (
     CELL_LOW,
     ENTERED_LAST,
     FIRST,
+    HIGH_SLOT,
+    HIGH_TERM,
     LOSS_HIGH,
     LOSS_LOW,
+    LOW_SLOT,
+    LOW_TERM,
     NEXT_BINS,
     NEXT_FIRST,
+    OLDER,
     OPENS,
     ROUTE_HIGH,
     ROUTE_LOW,
@@ -49,6 +54,7 @@ from qalyst.kernels.layout import (
     TERM_LOW,
     VALUE_HIGH,
     VALUE_LOW,
+    YOUNGER,
 )
 from qalyst.kernels.phi import FAR, doublings
 from qalyst.kernels.rows import (
@@ -303,6 +309,36 @@ def _risks(
 
 
 @numba.njit(**FAST)
+def _second_risks(
+    compartments, arrivals, slots, terms, routes, series, maps, pool, peak, occupancy, landing,
+    hazards, z, trace, cycle, base, point,
+):  # fmt: skip
+    """Arrivals of a cycle, counted in the trace, are at risk for half a cycle more.
+
+    Every compartment is done, so all take their places at once. Of those who stay, one half begins
+    at 0 in the clocks that the move started, the other at one cycle.
+    """
+    count = compartments.shape[0]
+    unread = at(trace.size // LANES - 1)
+    for a in range(arrivals.shape[0]):
+        arrived = at((base + a) * STRETCH + point)
+        low, high = arrivals[a, LOW_TERM], arrivals[a, HIGH_TERM]
+        if low < high:
+            twice = doublings(_greatest(terms, series, maps, peak, low, high, cycle))
+            _sum_terms(terms, series, maps, pool, low, high, cycle, z, at(TOTAL))
+            leave(trace, arrived, z, twice, False, trace, unread)
+        for slot in range(arrivals[a, LOW_SLOT], arrivals[a, HIGH_SLOT]):
+            low, high = slots[slot, TERM_LOW], slots[slot, TERM_HIGH]
+            _sum_terms(terms, series, maps, pool, low, high, cycle, hazards, at(slot))
+            _route(
+                compartments, slots, routes, maps, pool, hazards, at(slot), 1.0, z, at(P),
+                occupancy, landing, trace, count, slot, cycle, base, point,
+            )  # fmt: skip
+        add(occupancy, at(arrivals[a, YOUNGER]), trace, arrived, 0.5)
+        add(occupancy, at(arrivals[a, OLDER]), trace, arrived, 0.5)
+
+
+@numba.njit(**FAST)
 def _add_flows_by_time(compartments, cell_terms, flows, hazards, slots, m):
     """Add to each slot what `_age_bins` found to flow by hazards by time in state."""
     low, high = compartments[m, CELL_LOW], compartments[m, CELL_HIGH]
@@ -471,7 +507,7 @@ def run_cohort(t, s, pools, peaks, kept, out):
     trace, sums = s.trace, s.sums
     n, events, atoms, scheduled = t.shape[0], t.shape[1], t.shape[2], t.shape[5] != 0
     after = atoms if scheduled else 0  # rows of heads before schedules, then after them
-    risk_events = after + atoms
+    risk_events = after + atoms  # arrivals of each place, then events
     at_once = risk_events + events  # events of the start and of schedules
     for block in range(pools.shape[0]):
         pool, peak, result = pools[block], peaks[block], out[block]
@@ -494,6 +530,11 @@ def run_cohort(t, s, pools, peaks, kept, out):
                         pool, peak, occupancy, flows, landing, hazards, z, trace, j, after,
                         risk_events, point,
                     )  # fmt: skip
+                    if t.arrivals.shape[0] > 0:
+                        _second_risks(
+                            compartments, t.arrivals, slots, t.terms, routes, series, maps, pool,
+                            peak, occupancy, landing, hazards, z, trace, j, risk_events, point,
+                        )  # fmt: skip
                     _land(compartments, occupancy, landing, j + 1)
                 else:
                     _count_heads(

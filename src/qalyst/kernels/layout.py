@@ -16,6 +16,9 @@ FIRST, BINS, NEXT_FIRST, NEXT_BINS, ATOM, SHARES, OPENS, ENTERED_LAST = range(8)
 LOSS_LOW, LOSS_HIGH, SLOT_LOW, SLOT_HIGH, CELL_LOW, CELL_HIGH = range(8, 14)
 SCHEDULE_LOW, SCHEDULE_HIGH, VALUE_LOW, VALUE_HIGH, AWAITS = range(14, 19)
 COMPARTMENT_COLUMNS = 19
+# columns of `Tables.arrivals`
+YOUNGER, OLDER, LOW_TERM, HIGH_TERM, LOW_SLOT, HIGH_SLOT = range(6)
+ARRIVAL_COLUMNS = 6
 # columns of `Tables.slots`
 TERM_LOW, TERM_HIGH, ROUTE_LOW, ROUTE_HIGH = range(4)
 
@@ -30,12 +33,14 @@ class Tables(NamedTuple):
     ----------
     compartments : [compartment, column], see the names above. `AWAITS`: somebody may come from a
         compartment that is not done later in the cycle; such arrivals wait in a row of `landing`.
+    arrivals : [arrival, column], with two events per cycle: those who came by risk to one place.
+        `YOUNGER`, `OLDER`: the cells of the two halves of those who stay.
     slots : [slot, column]; a slot is what flows along one route out of one compartment.
     terms : [term, (row, map, series)], hazards of a slot (or of the losses) that are added up.
     cell_terms : [term, (row, map, series, cell row, cell map, slot)], hazards by time in state.
     schedules : [move, (row, map, series, cell row or -1, cell map, slot)].
     routes : [route, (destination, row, map)]; destinations from the number of compartments
-        upwards are events.
+        upwards are arrivals, and then events: both are counted in the trace.
     start : [move, (destination, row, map)], the moves of time 0.
     values : [value, (cell row, cell map, trace row)], quantities by time in state.
     fires : [compartment, cycle], whether a schedule of it may fire.
@@ -50,6 +55,7 @@ class Tables(NamedTuple):
     """
 
     compartments: Int
+    arrivals: Int
     slots: Int
     terms: Int
     cell_terms: Int

@@ -64,7 +64,7 @@ def _transition(model: ResolvedModel, row: Transition) -> Entry:
         return Entry("transitions", row.name, "during the cycle, as a probability", every, "")
     events = {
         "one": "competing risks; who arrives is at risk from the next cycle on",
-        "two": "competing risks; who arrives is also at risk for half a cycle",
+        "two": "competing risks; who arrives is at risk once more, for half a cycle",
         "any": "continuous time: any number of events in a cycle",
     }[model.timing.events_per_cycle]
     return Entry("transitions", row.name, events, every, "")

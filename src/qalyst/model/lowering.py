@@ -6,6 +6,7 @@ Places are followed from the start, and chance nodes are folded into shares. Wha
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -81,9 +82,9 @@ class _Lowering:
                 continue
             if len(compartments) >= MAX_COMPARTMENTS:
                 raise self._too_many()
-            compartment = self._compartment(place)
-            compartments[place] = compartment
-            todo.append(compartment.aged)
+            make = self._arrivals if place.at_risk_again else self._compartment
+            compartment = compartments[place] = make(place)
+            todo += compartment.stays_in
             for flow in (*compartment.risks, *compartment.schedules):
                 todo += flow.route.targets
         return Program(
@@ -109,6 +110,7 @@ class _Lowering:
 
     def _compartment(self, place: Place) -> Compartment:
         risks, schedules = [], []
+        again = self.model.timing.events_per_cycle == "two"
         for row in self.model.rows_from(place.state):
             value = self._row_value(row, place)
             if value.is_number(0):
@@ -116,7 +118,8 @@ class _Lowering:
             if row.when is not None:
                 schedules.append(Flow(row, value, *self._follow(place, row, place.state, None)))
             else:
-                risks.append(Flow(row, value, *self._follow(place, row, place.state, place.state)))
+                ways = self._follow(place, row, place.state, place.state, again=again)
+                risks.append(Flow(row, value, *ways))
         counted = tuple(self._counted(place))
         nodes = [flow.value for flow in (*risks, *schedules)] + [c.quantity for c in counted]
         reads_residence = any(RESIDENCE in node.axes for node in nodes)
@@ -125,6 +128,19 @@ class _Lowering:
         return Compartment(
             place, bins, tuple(risks), tuple(schedules), counted, self.journey.aged(place)
         )
+
+    def _arrivals(self, place: Place) -> Compartment:
+        """Those who arrived within the cycle: a second move is the last."""
+        risks = []
+        for row in self.model.rows_from(place.state):
+            if row.when is None and not (value := self._row_value(row, place)).is_number(0):
+                ways = self._follow(place, row, place.state, place.state)
+                risks.append(Flow(row, value, *ways))
+        self._guard(place, risks, [], 1)
+        aged, older = (
+            self.journey.arrived(place, place.state, older=older) for older in (False, True)
+        )
+        return Compartment(place, 1, tuple(risks), (), (), aged, older)
 
     def _row_value(self, row: Transition, place: Place) -> Residual:
         known = self.journey.known(place, row.target)
@@ -176,20 +192,31 @@ class _Lowering:
     # -- moves
 
     def _follow(
-        self, origin: Place, row: Transition, stayed_in: str | None, lived_in: str | None
+        self,
+        origin: Place,
+        row: Transition,
+        stayed_in: str | None,
+        lived_in: str | None,
+        *,
+        again: bool = False,
     ) -> tuple[Step, Route]:
         """One row from a place: its step, and its route to where time is spent.
 
         `stayed_in` is the state in which time was last spent; `lived_in` is the same if a cycle
-        has passed (so that clocks tick), None for moves at the start of a cycle.
+        has passed (so that clocks tick), None for moves at the start of a cycle; `again` if who
+        arrives is at risk once more within the cycle.
         """
         entered = self.journey.enter(origin, row, stayed_in)
         passed = self._passed(row, origin, entered)
         events: dict[Event, Residual] = {passed: self.make.one} if passed else {}
         if not self.model.states[row.target].instant:
-            arrived = self.journey.arrived(entered, lived_in)
+            arrived = (
+                replace(entered, at_risk_again=True)
+                if again
+                else self.journey.arrived(entered, lived_in)
+            )
             return Step(passed, arrived), Route({arrived: self.make.one}, events)
-        node = Node(entered, stayed_in, lived_in)
+        node = Node(entered, stayed_in, lived_in, again)
         beyond = self._chances(node)
         for event, share in beyond.events.items():
             events[event] = self._sum(events.get(event), share)
@@ -205,7 +232,9 @@ class _Lowering:
         targets: dict[Place, Residual] = {}
         events: dict[Event, Residual] = {}
         for row, share in self._shares(node.place):
-            step, route = self._follow(node.place, row, node.stayed_in, node.lived_in)
+            step, route = self._follow(
+                node.place, row, node.stayed_in, node.lived_in, again=node.again
+            )
             branches.append(Branch(row, share, step))
             for target, part in route.targets.items():
                 targets[target] = self._sum(targets.get(target), make.times(share, part))

@@ -64,10 +64,10 @@ def _sinks(places: Mapping[Place, Compartment]) -> frozenset[Place]:
             place
             for place, item in places.items()
             if not (item.risks or item.schedules or item.counted)
-            and (item.aged == place or item.aged in sinks)
+            and all(to == place or to in sinks for to in item.stays_in)
         }
         growing, sinks = found != sinks, found
-    aged_into = {item.aged for place, item in places.items() if place not in sinks}
+    aged_into = {to for place, item in places.items() if place not in sinks for to in item.stays_in}
     return frozenset(sinks - aged_into)
 
 
@@ -107,7 +107,7 @@ def _signature(classes: dict[Place, int]) -> Callable[[Place, Compartment], Any]
             classes[place],
             compartment.bins,
             event_key(compartment.counted),
-            classes.get(compartment.aged, -1),
+            tuple(classes.get(to, -1) for to in compartment.stays_in),
             flows(compartment.risks),
             flows(compartment.schedules),
         )
@@ -137,6 +137,7 @@ class _Renaming:
             risks=tuple(map(self.flow, compartment.risks)),
             schedules=tuple(map(self.flow, compartment.schedules)),
             aged=self.names[compartment.aged] or compartment.place,
+            older=compartment.older and (self.names[compartment.older] or compartment.place),
         )
 
     def flow(self, flow: Flow) -> Flow:

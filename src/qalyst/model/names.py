@@ -285,7 +285,7 @@ class _Checker:
         if scope.what == "a curve" and name in CLOCKS:
             return "the variable of a curve is `time`: read it as hazard(curve, years)"
         if name == "years_in_state" and self.model.timing.events_per_cycle == "any":
-            return "`events_per_cycle: any` knows no time in the state: use `one`"
+            return "`events_per_cycle: any` knows no time in the state: use `two` or `one`"
         return "name something that exists there"
 
     def _inner(self, key: str, expression: Expression, scope: Scope) -> None:

@@ -26,11 +26,14 @@ class Place:
     line : line of therapy, from 1; 0 outside the lines.
     history : a number for each tracker: the count, or the bin of the clock; `STARTED` while the
         move that started the clock is under way.
+    at_risk_again : of those who arrived within the cycle and are at risk for what is left of it
+        (two events per cycle); the move that brought them is still under way.
     """
 
     state: str
     line: int
     history: tuple[int, ...]
+    at_risk_again: bool = False
 
 
 class Journey:
@@ -74,6 +77,8 @@ class Journey:
         for tracker, value in zip(self._trackers, place.history, strict=True):
             counted = tracker.kind == "count"
             known[tracker.name] = value if counted else max(value, 0) * self.model.timing.cycle
+        if place.at_risk_again:
+            known["years_in_state"] = 0.0
         if target is not None:
             known["to"] = target
         return known
@@ -152,22 +157,25 @@ class Journey:
         """The place one cycle later of who stays: its clocks have ticked."""
         return self.arrived(place, place.state)
 
-    def arrived(self, place: Place, lived_in: str | None) -> Place:
+    def arrived(self, place: Place, lived_in: str | None, *, older: bool = False) -> Place:
         """The place at the end of a move: clocks it started stand at 0, others may have ticked.
 
         Parameters
         ----------
         place : as `enter` gives it.
         lived_in : the state in which the cycle was spent; None if no cycle has passed.
+        older : clocks that the move started have ticked too.
         """
         history = []
         for number, (value, bins) in enumerate(zip(place.history, self._bins, strict=True)):
+            ticks = lived_in is not None and self._ticks(number, lived_in)
             if value == STARTED:
-                value = 0
-            elif bins and lived_in is not None and self._ticks(number, lived_in):
+                value = int(older and ticks and bins > 1)
+            elif bins and ticks:
                 value = min(value + 1, bins - 1)
             history.append(value)
-        return place if tuple(history) == place.history else replace(place, history=tuple(history))
+        settled = replace(place, history=tuple(history), at_risk_again=False)
+        return place if settled == place else settled
 
     def _ticks(self, number: int, state: str) -> bool:
         tracker = self._trackers[number]

@@ -51,11 +51,13 @@ class Node:
     ----------
     place : the instant state (or `start`), with its line and history.
     stayed_in, lived_in : where the move came from; see `Journey.enter` and `Journey.arrived`.
+    again : whether those who pass are at risk once more within the cycle.
     """
 
     place: Place
     stayed_in: str | None
     lived_in: str | None
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,14 @@ class Flow:
 
 @dataclass(frozen=True)
 class Compartment:
-    """A place that can be reached, with its risks, schedules and what is counted there."""
+    """A place that can be reached, with its risks, schedules and what is counted there.
+
+    Attributes
+    ----------
+    aged : the place one cycle later of who stays; of arrivals who are at risk once more, the
+        place of that half of them whose clocks begin at 0.
+    older : the place of the other half, whose clocks begin at one cycle.
+    """
 
     place: Place
     bins: int
@@ -106,6 +115,12 @@ class Compartment:
     schedules: tuple[Flow, ...]
     counted: tuple[Counted, ...]
     aged: Place
+    older: Place | None = None
+
+    @property
+    def stays_in(self) -> tuple[Place, ...]:
+        """The places of those who stay, at the end of the cycle."""
+        return (self.aged,) if self.older is None else (self.aged, self.older)
 
     @property
     def by_probability(self) -> bool:

@@ -73,22 +73,26 @@ def _check_time(model: ResolvedModel, stated: set[str], mistakes: Mistakes) -> N
     if rates and "events_per_cycle" not in stated:
         contradict(
             "the model has rates and does not say `events_per_cycle`",
-            "add `events_per_cycle: one` (published cohort models) or `any` (continuous time)",
+            "add `events_per_cycle: one` (published cohort models), `two` (own models) or "
+            "`any` (continuous time)",
         )
-    if timing.events_per_cycle == "two":
-        contradict(
-            "`events_per_cycle: two` is not available yet",
-            "use `one` with a short cycle, or `any`",
-        )
-    if timing.events_per_cycle == "any" and probabilities:
-        contradict(
-            f"`events_per_cycle: any` and the probability of '{probabilities[0].name}' contradict",
-            "write rates, or `events_per_cycle: one`",
+    if timing.events_per_cycle != "one" and probabilities:
+        row = probabilities[0]
+        mistakes.add(
+            f"`events_per_cycle: {timing.events_per_cycle}` and the probability of '{row.name}' "
+            "contradict",
+            where=f"{timing.where} and {row.where}",
+            mend="write rates (`rate_of` crosses), or `events_per_cycle: one`",
         )
     if timing.correction == "exact" and probabilities:
         contradict(
             f"`correction: exact` and the probability of '{probabilities[0].name}' contradict",
             "write rates, or another correction",
+        )
+    if timing.correction == "exact" and timing.events_per_cycle == "two":
+        contradict(
+            "`correction: exact` and `events_per_cycle: two` contradict",
+            "use `any`, or another correction such as half-cycle",
         )
     if timing.correction == "exact" and "one_off" in stated:
         contradict(
@@ -108,7 +112,7 @@ def _check_time(model: ResolvedModel, stated: set[str], mistakes: Mistakes) -> N
     if timing.one_off == "weighted" and timing.correction == "exact":
         contradict("`one_off: weighted` and `correction: exact` contradict", "drop `one_off`")
     if timing.events_per_cycle == "any" and model.trackers:
-        contradict("`events_per_cycle: any` and trackers contradict", "use `one`")
+        contradict("`events_per_cycle: any` and trackers contradict", "use `two` or `one`")
 
 
 def _check_occupancy(model: ResolvedModel, mistakes: Mistakes) -> None:

@@ -19,6 +19,8 @@ from qalyst.model.residual import Factors, Residual, Residuals, factors
 from qalyst.model.resolved import ResolvedModel
 from qalyst.model.weights import Weights
 
+HALF = 0.5  # of a cycle is left on average to those who arrive within it
+
 
 @dataclass(frozen=True)
 class Lowered:
@@ -75,7 +77,9 @@ class _Raw:
         self.weights, self.by_state = builder.weights, builder.by_state
         self.n = self.model.timing.cycles
         self.order = _in_ticking_order(program.compartments)
-        self.number = {compartment.place: i for i, compartment in enumerate(self.order)}
+        self.again = [c for c in program.compartments.values() if c.place.at_risk_again]
+        self.number = {item.place: i for i, item in enumerate([*self.order, *self.again])}
+        self.first_event = len(self.number)
         self.scheduled = any(compartment.schedules for compartment in self.order)
         self.cells: list[Cell] = []
         self.places: list[tuple[str, int]] = []
@@ -97,10 +101,11 @@ class _Raw:
         self.fires = np.zeros((len(self.order), self.n + 1), np.int64)
         self.start = [self._destination(*item) for item in self._destinations(program.start)]
         self._at_once |= self._counted_on(self.start)
-        opens, last = _windows(program.start, self.order, self.number, self.n)
+        opens, last = _windows(program, self.order, self.number, self.n)
         first = np.concatenate([[0], np.cumsum([c.bins for c in self.order])]).astype(int)
         for index, compartment in enumerate(self.order):
             self._add(index, compartment, first, int(opens[index]), int(last[index]))
+        self.arrivals = [self._arrival(item, first) for item in self.again]
         for index, row in enumerate(self.compartments):
             row[layout.AWAITS] = int(index in self._awaited)
         self._sum_up()
@@ -173,19 +178,20 @@ class _Raw:
             yield self.number[place], share
         for event, share in route.events.items():
             found = self._events.setdefault(event_key(event), (len(self._events), event))
-            yield len(self.order) + found[0], share
+            yield self.first_event + found[0], share
 
     def _counted_on(self, ways: list[list[int]]) -> set[int]:
         """Numbers of the events among destinations."""
-        return {to - len(self.order) for to, *_ in ways if to >= len(self.order)}
+        return {to - self.first_event for to, *_ in ways if to >= self.first_event}
 
     def _destination(self, to: int, share: Residual) -> list[int]:
         return [to, *self.pool.lanes(share)]
 
-    def _factors(self, flow: Flow) -> tuple[Factors, int]:
+    def _factors(self, flow: Flow, part: float = 1.0) -> tuple[Factors, int]:
+        """Factors of a flow, with their series for a part of the cycle."""
         parts = factors(self.make, flow.value)
         per_cycle = self.model.timing.cycle if flow.row.kind == "rate" else 1.0
-        return parts, self.pool.series(parts.series, per_cycle)
+        return parts, self.pool.series(parts.series, part * per_cycle)
 
     def _term(self, flow: Flow, slot: int, by_time: list[tuple[Flow, int]]) -> None:
         if RESIDENCE in flow.value.axes:
@@ -198,6 +204,28 @@ class _Raw:
         parts, series = self._factors(flow)
         cells = self.pool.cells(parts.cells, bins)
         self.cell_terms.append([*self.pool.lanes(parts.lanes), series, *cells, slot])
+
+    def _arrival(self, arrival: Compartment, first: Int) -> list[int]:
+        """A row for those who arrived at a place: half the hazard, and two places to stay in."""
+        losses, slots = self._slots(arrival.risks)
+        row = [0] * layout.ARRIVAL_COLUMNS
+        younger, older = (self.number[place] for place in arrival.stays_in)
+        row[layout.YOUNGER] = int(first[younger])
+        row[layout.OLDER] = int(first[older]) + min(1, self.order[older].bins - 1)
+        row[layout.LOW_TERM], row[layout.LOW_SLOT] = len(self.terms), len(self.slots)
+        for flow in losses:
+            self._half_term(flow)
+        for route, flows in slots:
+            low = len(self.terms)
+            for flow in flows:
+                self._half_term(flow)
+            self._slot(len(self.order), low, route, self._by_risk)
+        row[layout.HIGH_TERM], row[layout.HIGH_SLOT] = len(self.terms), len(self.slots)
+        return row
+
+    def _half_term(self, flow: Flow) -> None:
+        parts, series = self._factors(flow, HALF)
+        self.terms.append([*self.pool.lanes(parts.lanes), series])
 
     def _add_schedules(self, index: int, compartment: Compartment) -> None:
         _, by_route = self._slots(compartment.schedules)
@@ -250,7 +278,7 @@ class _Raw:
         """Weighted sums over the trace, and what they add to."""
         atoms = len(self._atoms) + len(self._value_rows)
         before, after = 0, atoms if self.scheduled else 0
-        risks = after + atoms
+        risks = after + atoms + len(self.again)
         starts = risks + len(self._events)
         self.shape = np.array(
             [
@@ -359,6 +387,7 @@ class _Raw:
 
         return Tables(
             compartments=rows(self.compartments, layout.COMPARTMENT_COLUMNS),
+            arrivals=rows(self.arrivals, layout.ARRIVAL_COLUMNS),
             slots=rows(self.slots, 4),
             terms=rows(self.terms, 3),
             cell_terms=rows(self.cell_terms, 6),
@@ -379,7 +408,10 @@ class _Raw:
 
 
 def _in_ticking_order(compartments: Mapping[Place, Compartment]) -> list[Compartment]:
-    """Who stays moves on to a compartment that is done already; who moves too, if that can be."""
+    """Who stays moves on to a compartment that is done already; who moves too, if that can be.
+
+    Those who arrive within a cycle are not among them: they have rows of their own.
+    """
     done: dict[Place, Compartment] = {}
 
     def visit(compartment: Compartment) -> None:
@@ -394,19 +426,25 @@ def _in_ticking_order(compartments: Mapping[Place, Compartment]) -> list[Compart
             done[item.place] = item
 
     for compartment in reversed(list(compartments.values())):  # places are found downstream
-        visit(compartment)
+        if not compartment.place.at_risk_again:
+            visit(compartment)
     return list(done.values())
 
 
 def _windows(
-    start: Route, order: list[Compartment], number: Mapping[Place, int], n: int
+    program: Program, order: list[Compartment], number: Mapping[Place, int], n: int
 ) -> tuple[Int, Int]:
-    """First cycle in which each compartment can hold anybody, and the last in which one enters."""
-    risks = [_reached(c.risks, number) for c in order]
-    scheduled = [_reached(c.schedules, number) for c in order]
+    """First cycle in which each compartment can hold anybody, and the last in which one enters.
+
+    A compartment whose arrivals may be in the second bin opens a cycle before: they are where
+    those of that cycle would be by now.
+    """
+    again = {c.place: c for c in program.compartments.values() if c.place.at_risk_again}
+    risks = [_reached(c.risks, number, again) for c in order]
+    scheduled = [_reached(c.schedules, number, again) for c in order]
     ticks = [{number.get(c.aged, i)} for i, c in enumerate(order)]
     opens = np.full(len(order), n + 1)
-    now = {number[place] for place in start.targets}
+    now = {number[place] for place in program.start.targets}
     for cycle in range(n + 1):
         now |= set().union(*(scheduled[i] for i in now))
         fresh = [i for i in now if opens[i] > cycle]
@@ -414,6 +452,8 @@ def _windows(
         if not fresh and cycle > 0:
             break
         now = now | set().union(*(risks[i] | ticks[i] for i in now))
+    older = list({number[arrival.stays_in[-1]] for arrival in again.values()})
+    opens[older] = np.maximum(opens[older] - 1, 0)
     for _ in order:  # a chain of ticks carries the time in state along from its first link
         for i in range(len(order)):
             for onward in ticks[i]:
@@ -423,5 +463,16 @@ def _windows(
     return opens.astype(np.int64), last
 
 
-def _reached(flows: tuple[Flow, ...], number: Mapping[Place, int]) -> set[int]:
-    return {number[place] for flow in flows for place in flow.route.targets}
+def _reached(
+    flows: tuple[Flow, ...], number: Mapping[Place, int], again: Mapping[Place, Compartment]
+) -> set[int]:
+    """Compartments that flows lead to by the end of the cycle."""
+    found: set[int] = set()
+    for place in (place for flow in flows for place in flow.route.targets):
+        if place in again:
+            arrival = again[place]
+            found |= {number[to] for to in arrival.stays_in}
+            found |= _reached(arrival.risks, number, {})
+        else:
+            found.add(number[place])
+    return found
