@@ -26,6 +26,7 @@ NAMED = {
     "compartments": 1,
     "outcomes": 1,
     "profiles": 2,
+    "attributes": 1,
     "strategies": 1,
     "treatments": 1,
     "states": 1,
