@@ -36,6 +36,13 @@ transitions:
 payoffs:
   life_years:
     all: {{in: alive}}
+scenarios:
+  continuous: {{time: {{events_per_cycle: any, correction: exact}}}}
+  shares:
+    time: {{events_per_cycle: null, correction: exact}}
+    curves: {{frail: {{hazard: "{rate}"}}}}
+    transitions: null
+    occupancy: {{alive: "survival(frail, years)", dead: "1 - survival(frail, years)"}}
 """
 PARAMETERS = """
 common: {status: assumption, source: {cite: assumption, locator: test}}
@@ -50,12 +57,12 @@ GAMMA = "family: gamma, mean: 1, sd: 0.7071067811865476, unit: hazard ratio"
 def model_of(tmp_path):
     """A model by its row of an attribute and its rate of death."""
 
-    def write(row, rate="r_die * z", patients=128):
+    def write(row, rate="r_die * z", patients=128, scenarios=()):
         section = f"attributes:\n  patients_sampled: {patients}\n  z: {{{row}}}" if row else ""
         (tmp_path / "params").mkdir(exist_ok=True)
         (tmp_path / "params" / "one.yaml").write_text(PARAMETERS)
         (tmp_path / "one.yaml").write_text(MODEL.format(attributes=section, rate=rate))
-        return load_model(str(tmp_path / "one.yaml"))
+        return load_model(str(tmp_path / "one.yaml"), scenarios=scenarios)
 
     return write
 
@@ -84,6 +91,14 @@ class TestClosedForms:
             np.abs(survivors(model_of(GAMMA, patients=n)) - expected).max() for n in (16, 128, 1024)
         ]
         assert errors[2] < errors[1] / 4 < errors[0] / 16
+
+    @pytest.mark.parametrize("scenario", ["continuous", "shares"])
+    def test_other_engines(self, model_of, scenario):
+        """Continuous time, and partitioned survival: the integral of the survival."""
+        outcomes = base_case(model_of(GAMMA, scenarios=(scenario,)))
+        expected = (1 - (1 + THETA * RATE * YEARS) ** (1 - 1 / THETA)) / (RATE * (1 - THETA))
+        error = float(sample_error(outcomes.by_patient).item())
+        assert abs(float(outcomes.total("life_years").item()) - expected) < error
 
     def test_normal_log_hazard_ratio(self, model_of):
         """Against Gauss-Hermite quadrature; one smooth attribute, so far within the error."""

@@ -95,6 +95,7 @@ MODEL_FAULTS = {
     "an argument of another family": with_attributes("x: {family: uniform, low: 0, high: 1, mean: 0.5, unit: 1}", ["uniform takes no 'mean'", "{family: uniform, low: ..., high: ...}"]),
     "a standard error of an attribute": with_attributes("x: {family: gamma, mean: 1, se: 0.5, unit: 1}", ["unknown key 'se' in attributes.x", "base.yaml:12"]),
     "an impossible attribute": with_attributes("x: {family: beta, mean: 0.5, sd: 0.6, unit: 1}", ["the attribute is impossible", "a beta by mean 0.5, sd 0.6", "base.yaml:12  attributes.x"]),
+    "an attribute that makes a rate negative": with_attributes("x: {family: normal, mean: 1, sd: 0.5, unit: 1}", ["the rate of 'die' is -0.00", "x -0.", "look at x"]),
     "an attribute of money": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: USD}", ["the attribute 'x' is in USD", "price year", "in `quantity`"]),
     "an argument in another unit": with_attributes("x: {family: gamma, mean: r_worsen, sd: 0.5, unit: hazard ratio}", ["`mean` of the attribute 'x' is in 1/year, not hazard ratio", "base.yaml:12"]),
     "an attribute in a price": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: 1}", ["the attribute 'x' means nothing in a price", "put it into `quantity`", "base.yaml:43"], by=("price: c_dying", "price: c_dying * x")),
