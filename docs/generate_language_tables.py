@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from qalyst.model import ledger, names, schema
 from qalyst.model.vocabulary import FUNCTIONS, RESERVED
 from qalyst.params.record import RawParameter, SourceRecord
+from qalyst.stats import differences
 from qalyst.stats.survival import FAMILIES, Parameter
 from qalyst.stats.uncertainty import Uncertainty
 
@@ -35,7 +36,10 @@ SECTIONS: dict[str, tuple[str, type[BaseModel] | None]] = {
     "time": ("the clock; without it the model is a decision tree", schema.TimeSection),
     "outcomes": ("a row for each thing that is added up", schema.OutcomeSection),
     "profiles": ("dimension: {label: weight}, or {label: {weight, columns}}", None),
-    "attributes": ("not available yet", None),
+    "attributes": (
+        "a row for each number that differs between patients, and `patients_sampled`",
+        schema.AttributeSection,
+    ),
     "strategies": ("a row for each strategy, with columns", schema.StrategyKeys),
     "treatments": ("a row for each treatment of a sequence, with columns", schema.TreatmentKeys),
     "states": ("a row for each state, with columns", schema.StateKeys),
@@ -105,15 +109,20 @@ def scopes() -> str:
         "`price`": names.PRICE,
         "`discount` of an outcome": names.DISCOUNT,
         "weight of a profile": names.WEIGHT,
+        "argument of an attribute": names.ARGUMENT,
         "`amount` of a tracker": names.AMOUNT,
         "share in `occupancy`": names.OCCUPANCY,
     }
-    everywhere = frozenset.intersection(*(scope.reserved for scope in places.values()))
+    others = [scope for scope in places.values() if scope is not names.ARGUMENT]
+    everywhere = frozenset.intersection(*(scope.reserved for scope in others))
     rows = []
     for place, scope in places.items():
         words = [f"`{name}`" for name in RESERVED if name in scope.reserved - everywhere]
-        rows.append((place, ", ".join(words) or "none", "yes" if scope.trackers else "no"))
-    return table(("where", "besides the names that mean the same everywhere", "trackers"), rows)
+        words += [f"not `{name}`" for name in sorted(everywhere - scope.reserved)]
+        yes = ("yes" if may else "no" for may in (scope.trackers, scope.attributes))
+        rows.append((place, ", ".join(words) or "none", *yes))
+    titles = ("where", "besides the names that mean the same everywhere", "trackers", "attributes")
+    return table(titles, rows)
 
 
 def sections() -> str:
@@ -146,6 +155,15 @@ def uncertainty() -> str:
                 keys.append(f"`{key}`{optional}")
         rows.append((f"`{word}`", ", ".join(keys), first_line(family)))
     return table(("family", "keys", "meaning"), rows)
+
+
+def attributes() -> str:
+    """The families of attributes: arguments, and what they are of the distribution."""
+    rows = []
+    for family in differences.FAMILIES.values():
+        keys = ", ".join(f"`{key}`" for key in family.arguments)
+        rows.append((f"`{family.name}`", keys, family.meaning, family.needs))
+    return table(("family", "arguments", "meaning", "needs"), rows)
 
 
 def survival() -> str:
@@ -269,6 +287,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         sections,
         records,
         uncertainty,
+        attributes,
         survival,
         functions,
         reserved,

@@ -65,7 +65,7 @@ def _check_values(model: ResolvedModel) -> dict[str, Any]:
     evaluate = shared.evaluator(BaseCase(model.parameters))
     shared.profile_weights(evaluate)
     check = _check_shares if model.occupancy else _check_places
-    return {"profiles": len(shared.profiles), **check(shared, evaluate)}
+    return {"profiles": len(shared.labels), **check(shared, evaluate)}
 
 
 def _check_shares(shared: Shared, evaluate: Evaluator) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import (
     Outcomes,
     between_array,
+    by_patient_array,
     profiles_dataset,
     quantities_dataset,
     totals_dataset,
@@ -35,9 +36,11 @@ class Chunk:
     ----------
     quantities : [strategy, cell, discounted or not, draw] averaged over profiles.
     outcomes : [strategy, outcome, discounted or not, draw] averaged over profiles.
-    by_profile : [strategy, profile, outcome, draw] discounted.
+    by_profile : [strategy, profile, outcome, draw] discounted, averaged over sampled patients.
+    by_patient : [strategy, sampled patient, outcome, draw] discounted, times the patient's share.
     prices : [cell, draw].
     weights : [profile, draw].
+    shares : [sampled patient, draw] of the sampled patients, over all profiles.
     between : [draw, total, total] covariance between patients of their totals, strategy by
         strategy and outcome by outcome; empty if no patients were run.
     """
@@ -45,8 +48,10 @@ class Chunk:
     quantities: Float
     outcomes: Float
     by_profile: Float
+    by_patient: Float
     prices: Float
     weights: Float
+    shares: Float
     between: Float
 
     def first(self, draws: int) -> Chunk:
@@ -57,8 +62,10 @@ class Chunk:
             quantities=self.quantities[..., :draws],
             outcomes=self.outcomes[..., :draws],
             by_profile=self.by_profile[..., :draws],
+            by_patient=self.by_patient[..., :draws],
             prices=self.prices[:, :draws],
             weights=self.weights[:, :draws],
+            shares=self.shares[:, :draws],
             between=self.between[:draws],
         )
 
@@ -69,25 +76,42 @@ def added_up(shared: Shared, evaluate: Evaluator, found: Found, draws: Int) -> C
     count = max(len(draws), 1)
     shares = shared.profile_weights(evaluate) if found.weights is None else found.weights
     weights = np.broadcast_to(shares, (len(shared.profiles), count))
+    sampled = weights.reshape(-1, shared.sampled, count)
+    of_profile, of_patient = sampled.sum(axis=1), sampled.sum(axis=0)
+    in_profile = _share(sampled, of_profile[:, None])
     strategies, outcomes = len(model.strategies), list(model.outcomes)
     quantities = np.zeros((strategies, len(shared.cells), 2, count))
     totals = np.zeros((strategies, len(outcomes), 2, count))
-    by_profile = np.zeros((strategies, len(shared.profiles), len(outcomes), count))
+    by_profile = np.zeros((strategies, len(of_profile), len(outcomes), count))
+    by_patient = np.zeros((strategies, shared.sampled, len(outcomes), count))
     prices = np.zeros((len(shared.cells), count))
     for number, priced in enumerate(shared.cells):
         prices[number] = shared.price(evaluate, priced)
     outcome_of = [outcomes.index(model.payoffs[cell.payoff].outcome) for cell in shared.cells]
     for program in found.programs:
         weight = weights[program.profile]
+        profile, patient = divmod(program.profile, shared.sampled)
         for row, cell in enumerate(program.cells):
             amount = program.amount[row]
             quantities[program.strategy, cell] += weight * amount
             value = amount * prices[cell]
-            by_profile[program.strategy, program.profile, outcome_of[cell]] += value[0]
-            totals[program.strategy, outcome_of[cell]] += weight * value
+            outcome = outcome_of[cell]
+            by_profile[program.strategy, profile, outcome] += (
+                in_profile[profile, patient] * value[0]
+            )
+            by_patient[program.strategy, patient, outcome] += weight * value[0]
+            totals[program.strategy, outcome] += weight * value
     _refuse_nonsense(model, totals, draws)
     between = np.zeros((0, 0, 0)) if found.between is None else found.between
-    return Chunk(quantities, totals, by_profile, prices, weights, between)
+    return Chunk(
+        quantities, totals, by_profile, by_patient, prices, of_profile, of_patient, between
+    )
+
+
+def _share(sampled: Float, of_profile: Float) -> Float:
+    """[profile, sampled patient, draw] share of a patient in its profile, if that has a weight."""
+    equal = np.full(sampled.shape, 1 / sampled.shape[1])
+    return np.asarray(np.divide(sampled, of_profile, out=equal, where=of_profile > 0))
 
 
 def _refuse_nonsense(model: ResolvedModel, totals: Float, draws: Int) -> None:
@@ -127,14 +151,17 @@ class Collector:
         model = shared.model
         strategies, outcomes = len(model.strategies), len(model.outcomes)
         self.totals = np.zeros((draws, strategies, outcomes, 2))
-        width = strategies * (len(shared.cells) * 2 + len(shared.profiles) * outcomes)
+        profiles = len(shared.labels)
+        width = strategies * (len(shared.cells) * 2 + profiles * outcomes)
         self.keep = keep or draws * width <= MOST_NUMBERS_KEPT
         kept = draws if self.keep else 1
         self.quantities = np.zeros((kept, strategies, 0, 2))
-        self.by_profile = np.zeros((kept, strategies, len(shared.profiles), outcomes))
+        self.by_profile = np.zeros((kept, strategies, profiles, outcomes))
+        self.by_patient = np.zeros((strategies, shared.sampled, outcomes))
+        self.shares = np.zeros(shared.sampled)
         self.prices = np.zeros((kept, 0))
         self.amounts = np.zeros((strategies, 0, 2))
-        self.weights = np.zeros((kept, len(shared.profiles)))
+        self.weights = np.zeros((kept, profiles))
         self.between = np.zeros((strategies * outcomes, strategies * outcomes))
 
     def put(self, begin: int, chunk: Chunk) -> None:
@@ -148,6 +175,8 @@ class Collector:
         count = chunk.prices.shape[1]
         if len(chunk.between):
             self.between += chunk.between.sum(axis=0) / self.draws
+        self.by_patient += chunk.by_patient.sum(axis=-1)
+        self.shares += chunk.shares.sum(axis=-1)
         self.totals[begin : begin + count] = chunk.outcomes.transpose(3, 0, 1, 2)
         quantities = chunk.quantities.transpose(3, 0, 1, 2)
         by_profile = chunk.by_profile.transpose(3, 0, 1, 2)
@@ -176,6 +205,7 @@ class Collector:
             )
             for cell in shared.cells
         ]
+        seen = np.where(self.shares > 0, self.shares, np.nan)  # a few patients may miss some
         return Outcomes(
             totals=totals_dataset(self.totals[..., 0], self.totals[..., 1], strategies, outcomes),
             quantities=quantities_dataset(
@@ -187,6 +217,7 @@ class Collector:
             trace=trace,
             kept_by_draw=self.keep,
             patients=patients,
+            by_patient=by_patient_array(self.by_patient / seen[:, None], strategies, outcomes),
             between_patients=between_array(self.between, strategies, outcomes),
         )
 
@@ -194,5 +225,5 @@ class Collector:
 def _profile_names(shared: Shared) -> list[str]:
     return [
         ", ".join(f"{name} {label}" for name, label in profile.items()) or "all"
-        for profile in shared.profiles
+        for profile in shared.labels
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qalyst.axes import DRAW, OUTCOME, PROFILE, STATE, STRATEGY, Float
+from qalyst.axes import DRAW, OUTCOME, PATIENT, PROFILE, STATE, STRATEGY, Float
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,6 +37,8 @@ class Outcomes:
     trace : data array [strategy, place, point] of the base case; coordinates state, line, years.
         None in a probabilistic run.
     kept_by_draw : whether quantities and profiles hold every draw, or their mean.
+    by_patient : data array [strategy, patient, outcome], mean discounted totals of each sampled
+        patient, averaged over profiles and draws; one patient if the model has no attributes.
     patients : how many in each draw; 0 for a cohort.
     between_patients : data array [strategy, outcome, strategy_2, outcome_2], covariance between
         the patients of a draw of their discounted totals, averaged over draws.
@@ -47,6 +49,7 @@ class Outcomes:
     profiles: xr.Dataset
     trace: xr.DataArray | None
     kept_by_draw: bool
+    by_patient: xr.DataArray
     patients: int
     between_patients: xr.DataArray
 
@@ -142,6 +145,18 @@ def quantities_dataset(
             STATE: (CELL, np.array(state, dtype=str)),
             "price_text": (CELL, np.array(text, dtype=str)),
         },
+    )
+
+
+def by_patient_array(values: Float, strategies: list[str], outcomes: list[str]) -> xr.DataArray:
+    """Totals [strategy, patient, outcome] of the sampled patients."""
+    import xarray as xr
+
+    return xr.DataArray(
+        values,
+        dims=(STRATEGY, PATIENT, OUTCOME),
+        coords={STRATEGY: strategies, OUTCOME: outcomes},
+        name="by_patient",
     )
 
 

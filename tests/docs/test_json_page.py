@@ -27,6 +27,7 @@ NAMED = {
     "kinds": 0,
     "outcomes": 1,
     "profiles": 2,
+    "attributes": 1,
     "strategies": 1,
     "treatments": 1,
     "states": 1,

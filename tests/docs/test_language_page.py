@@ -13,6 +13,7 @@ from qalyst import analyse, base_case, load_model
 from qalyst.checks import check_model
 from qalyst.model.schema import SECTIONS, TimeSection
 from qalyst.model.vocabulary import FUNCTIONS, RESERVED
+from qalyst.stats import differences
 from qalyst.stats.survival import FAMILIES
 from qalyst.stats.uncertainty import Uncertainty
 
@@ -66,6 +67,7 @@ def test_the_word_tables_are_those_of_the_program():
         *SECTIONS,
         *FAMILIES,
         *families(),
+        *differences.FAMILIES,
         *literals("correction"),
         *literals("events_per_cycle"),
         *literals("one_off"),

@@ -15,6 +15,21 @@ HERE = Path(__file__).parent
 MODEL = (HERE / "base.yaml").read_text()
 PARAMETERS = (HERE / "base_parameters.yaml").read_text()
 
+
+def changed(text: str, old: str, new: str) -> str:
+    assert old in text
+    return text.replace(old, new)
+
+
+def with_attributes(
+    rows: str, words: list[str], *, by: tuple[str, str] = ('"r_death', '"x * r_death')
+) -> tuple[str, str, list[str]]:
+    """A fault of the section `attributes`; `x` is read by the rate of death, or as `by` says."""
+    old = MODEL[MODEL.index("profiles:") :]
+    new = changed(f"attributes:\n  {rows}\n\n{old}", *by)
+    return old, new, words
+
+
 # fault, (text of the model -> other text), (of the parameters -> other text), words of the message
 MODEL_FAULTS = {
     "a negative rate": ("strategy.hr_drug * hazard(slow, years)", "strategy.hr_drug * (0 - r_worsen)",
@@ -72,7 +87,27 @@ MODEL_FAULTS = {
     "a number of 400 digits": ("utility: u_worse}", f"utility: {10**399}}}", ["the number 1000000000000000... is too large", "finite number", "base.yaml:20"]),
     "a number of 400 digits in an expression": ("age: 60 + years", f"age: {'9' * 400} + years", ["is not part of the language", "write a finite number", "define.age"]),
     "a discount rate above one": ("discount: 0.03}\n  qalys", "discount: 3}\n  qalys", ["discount rate of 'costs' is 3"]),
-    "attributes": ("profiles:", "attributes:\n  bmi: {family: normal, mean: 25, sd: 3, unit: 1}\nprofiles:", ["`attributes:` is not available yet"]),
+    "an attribute that nothing reads": with_attributes("x: {family: normal, mean: 25, sd: 3, unit: 1}", ["nothing reads the attribute 'x'", "base.yaml:12", "attributes.x"], by=("r_death[", "r_death[")),
+    "an attribute without a unit": with_attributes("x: {family: gamma, mean: 1, sd: 0.5}", ["attributes.x lacks 'unit'", "base.yaml:12", "add `unit:`"]),
+    "an unknown family of attributes": with_attributes("x: {family: gama, mean: 1, sd: 0.5, unit: 1}", ["no family 'gama' of attributes", "did you mean 'gamma'?", "base.yaml:12"]),
+    "a fixed attribute": with_attributes("x: {family: fixed, mean: 1, unit: 1}", ["no family 'fixed' of attributes", "a definition or a parameter"]),
+    "an attribute without its spread": with_attributes("x: {family: gamma, mean: 1, unit: 1}", ["the attribute 'x' needs `sd:`", "base.yaml:12", "{family: gamma, mean: ..., sd: ...}"]),
+    "an argument of another family": with_attributes("x: {family: uniform, low: 0, high: 1, mean: 0.5, unit: 1}", ["uniform takes no 'mean'", "{family: uniform, low: ..., high: ...}"]),
+    "a standard error of an attribute": with_attributes("x: {family: gamma, mean: 1, se: 0.5, unit: 1}", ["unknown key 'se' in attributes.x", "base.yaml:12"]),
+    "an impossible attribute": with_attributes("x: {family: beta, mean: 0.5, sd: 0.6, unit: 1}", ["the attribute is impossible", "a beta by mean 0.5, sd 0.6", "base.yaml:12  attributes.x"]),
+    "an attribute that makes a rate negative": with_attributes("x: {family: normal, mean: 1, sd: 0.5, unit: 1}", ["the rate of 'die' is -0.00", "x -0.", "look at x"]),
+    "an attribute of money": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: USD}", ["the attribute 'x' is in USD", "price year", "in `quantity`"]),
+    "an argument in another unit": with_attributes("x: {family: gamma, mean: r_worsen, sd: 0.5, unit: hazard ratio}", ["`mean` of the attribute 'x' is in 1/year, not hazard ratio", "base.yaml:12"]),
+    "an attribute in a price": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: 1}", ["the attribute 'x' means nothing in a price", "put it into `quantity`", "base.yaml:43"], by=("price: c_dying", "price: c_dying * x")),
+    "an attribute in another one": with_attributes("x: {family: gamma, mean: y, sd: 0.5, unit: 1}\n  y: {family: gamma, mean: 1, sd: 0.5, unit: 1}", ["the attribute 'y' means nothing in an argument of an attribute", "`correlation:`"]),
+    "a strategy in an attribute": with_attributes("x: {family: gamma, mean: strategy.hr_drug, sd: 0.5, unit: hazard ratio}", ["'strategy' means nothing in an argument of an attribute"]),
+    "an attribute named like a parameter": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: 1}\n  c_new: {family: gamma, mean: 1, sd: 0.5, unit: 1}", ["'c_new' is defined twice", "base.yaml:13"]),
+    "a correlation with nothing": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: 1, correlation: {agee: 0.5}}\n  ages: {family: gamma, mean: 1, sd: 0.5, unit: 1}", ["'x' is correlated with 'agee', which is no attribute", "did you mean 'ages'?", "base.yaml:12"]),
+    "a correlation above one": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: 1, correlation: {y: 1.5}}\n  y: {family: gamma, mean: 1, sd: 0.5, unit: 1}", ["the correlation of 'x' and 'y' is 1.5", "between -1 and 1", "base.yaml:12"]),
+    "a correlation stated twice": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: 1, correlation: {y: 0.5}}\n  y: {family: gamma, mean: 1, sd: 0.5, unit: 1, correlation: {x: 0.4}}", ["the correlation of 'x' and 'y' is 0.5 once and 0.4 once", "base.yaml:12", "base.yaml:13", "state it once"]),
+    "correlations that cannot hold together": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: 1, correlation: {y: 0.9, z: 0.9}}\n  y: {family: gamma, mean: 1, sd: 0.5, unit: 1, correlation: {z: -0.9}}\n  z: {family: gamma, mean: 1, sd: 0.5, unit: 1}", ["the correlations of x, y, z cannot hold together", "not positive definite", "smallest eigenvalue -0.8", "base.yaml:12"]),
+    "attributes that are one": with_attributes("x: {family: gamma, mean: 1, sd: 0.5, unit: 1, correlation: {y: 1}}\n  y: {family: gamma, mean: 1, sd: 0.5, unit: 1}", ["the correlations of x, y cannot hold together", "write one as an expression of the other"]),
+    "a sample of nobody": with_attributes("patients_sampled: 0\n  x: {family: gamma, mean: 1, sd: 0.5, unit: 1}", ["`patients_sampled: 0` is no sample of patients", "from 16 to 100,000", "base.yaml:12"]),
     "a model file of another name": ("model: base", "model: bases", ["called 'bases'", "base.yaml"]),
     "an unknown parameter file": ("parameters: [base]", "parameters: [bass]", ["no parameter file 'bass.yaml'", "did you mean 'base'?"]),
     "a parameter file by path": ("parameters: [base]", "parameters: [../base]", ["is not the name of a parameter file"]),
@@ -228,11 +263,6 @@ def folder_with(tmp_path: Path, model: str, parameters: str) -> str:
     indices = HERE.parents[1] / "params" / "indices.yaml"
     (tmp_path / "params" / "indices.yaml").write_text(indices.read_text())
     return str(tmp_path / "models" / "base.yaml")
-
-
-def changed(text: str, old: str, new: str) -> str:
-    assert old in text
-    return text.replace(old, new)
 
 
 def check_words(path: str, words: list[str]) -> None:

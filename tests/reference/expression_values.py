@@ -34,7 +34,7 @@ from qalyst.model.expressions import (
     text_of,
 )
 from qalyst.model.kinds import compares_times, rate_interval
-from qalyst.model.resolved import Expression, Label, ResolvedModel
+from qalyst.model.resolved import Expression, ResolvedModel
 from qalyst.params.draws import Values
 
 DURATIONS = {"year": 1.0, "month": 1 / 12, "week": 1 / 52, "day": 1 / 365}
@@ -47,6 +47,7 @@ class Setting:
 
     Attributes
     ----------
+    profile : labels by dimension, and attributes [draw].
     clocks : `years`, `cycle`, `years_in_state`, trackers -> value along its own axis.
     time : the variable of a curve, in `curves` only.
     axes : how many axes the clocks have, [draw] included.
@@ -55,7 +56,7 @@ class Setting:
     model: ResolvedModel
     values: Values
     strategy: str = ""
-    profile: Mapping[str, Label] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
     clocks: Mapping[str, Any] = field(default_factory=dict)
     state: str | None = None
     to: str | None = None
@@ -158,7 +159,7 @@ class _Walk:
             return DURATIONS[name]
         if name in setting.clocks:
             return setting.clocks[name]
-        if name in model.dimensions:
+        if name in model.dimensions or name in model.attributes:
             return setting.profile[name]
         if name in model.define:
             return evaluate(model.define[name], setting)

@@ -16,6 +16,7 @@ from continuous import any_number_of_events, one_event_exactly
 from expression_values import Setting, evaluate
 from movement import Arrival, Move, Movement, Occupancy, Place, Tables, check_shares, grown
 from partitioned import run_partitioned
+from patients import patients
 
 from qalyst.model.expressions import ZERO
 from qalyst.model.resolved import END, POINT_CORRECTIONS, Expression, Label, ResolvedModel
@@ -71,7 +72,12 @@ def run_twin(
     for strategy in model.strategies if strategies is None else strategies:
         runs = {}
         for profile, _ in wanted:
-            runs[tuple(profile.values())] = _run(model, values, strategy, profile, draws)
+            runs[tuple(profile.values())] = _mean(
+                [
+                    _run(model, values, strategy, known, draws)
+                    for known in patients(model, values, profile)
+                ]
+            )
         by_profile = {}
         for labels, run in runs.items():
             by_profile[labels] = _by_outcome(model, run.rows, draws)
@@ -113,7 +119,7 @@ def _run(
     model: ResolvedModel,
     values: Values,
     strategy: str,
-    profile: Mapping[str, Label],
+    profile: Mapping[str, Any],
     draws: int,
 ) -> _Run:
     tables = Tables(model, values, strategy, profile)
@@ -134,6 +140,13 @@ def _run(
         for accounts in (discounted, flat)
     )
     return _Run(rows, rows_flat, trace)
+
+
+def _mean(runs: list[_Run]) -> _Run:
+    """The mean over the patients of a profile."""
+    weights = {(patient,): 1 / len(runs) for patient in range(len(runs))}
+    parts = zip(*((run.rows, run.rows_undiscounted, run.trace) for run in runs), strict=True)
+    return _Run(*(_average(weights, dict(zip(weights, each, strict=True))) for each in parts))
 
 
 def _accounts(

@@ -14,7 +14,7 @@ def printed(capsys, analysis, columns, monkeypatch):
     else:
         monkeypatch.setenv("COLUMNS", str(columns))
     found = {"draws": 100, "seed": 7, "folder": "results", "files": [""], "sentence": ""}
-    found["notes"] = []
+    found |= {"notes": [], "patients": None}
     terminal.run_result(analysis, found)
     return capsys.readouterr().out
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from qalyst.model.partial import PartialEvaluator
 from qalyst.model.program import Cell
 from qalyst.model.residual import Residual
 from qalyst.model.resolved import Label, ResolvedModel
+from qalyst.model.sampled import SampledPatients
 from qalyst.model.weights import Weights
 from qalyst.params.draws import Values
 
@@ -111,13 +112,20 @@ def chunk_of_lanes(shared: Shared, draws: int) -> int:
 
 @dataclass
 class Shared:
-    """What the programs of a model share: residuals, weights, profiles, cells, guards."""
+    """What the programs of a model share: residuals, weights, profiles, cells, guards.
+
+    Attributes
+    ----------
+    profiles : what is known in the programs of a strategy: each profile for each of its patients.
+    sampled : how many patients stand for a profile; 1 without attributes.
+    """
 
     model: ResolvedModel
     partial: PartialEvaluator = field(init=False)
     weights: Weights = field(init=False)
     static: Evaluator = field(init=False)
-    profiles: list[dict[str, Label]] = field(init=False)
+    profiles: list[dict[str, Any]] = field(init=False)
+    sampled: int = field(init=False)
     cells: list[Cell] = field(default_factory=list)
     guards: GuardKeeper = field(init=False)
     _numbers: dict[tuple[int, str, int], int] = field(default_factory=dict)
@@ -127,7 +135,11 @@ class Shared:
         self.weights = Weights(self.model, self.partial)
         self.static = self.evaluator(None)
         self._profile_weights = _profile_weights(self.partial)
-        self.profiles = [profile for profile, _ in self._profile_weights]
+        patients = SampledPatients(self.partial, self.static)
+        self.sampled = patients.count
+        self.profiles = [
+            patient for profile, _ in self._profile_weights for patient in patients.of(profile)
+        ]
         self.guards = GuardKeeper(self.partial.residuals, self.model)
 
     def evaluator(self, values: Values | None) -> Evaluator:
@@ -143,8 +155,13 @@ class Shared:
             self.cells.append(cell)
         return self._numbers[key]
 
+    @property
+    def labels(self) -> list[dict[str, Label]]:
+        """The labels of each profile, as results are told."""
+        return [profile for profile, _ in self._profile_weights]
+
     def profile_weights(self, evaluate: Evaluator) -> Float:
-        """[profile, draw] weights of the profiles.
+        """[profile, draw] weights of the profiles, shared out among their patients.
 
         Raises
         ------
@@ -162,7 +179,7 @@ class Shared:
                 where=_profiles_at(self.model),
                 mend="the weights of each dimension sum to 1 (in every draw)",
             )
-        return weights
+        return np.repeat(weights / self.sampled, self.sampled, axis=0)
 
     def price(self, evaluate: Evaluator, cell: Cell) -> Float:
         """[draw] price of a cell."""

@@ -18,7 +18,9 @@ from qalyst.model.residual import NUMERIC, TIME, Residual
 from qalyst.model.vocabulary import TOLERANCE
 from qalyst.params.draws import Values
 from qalyst.params.parameter import Parameter
-from qalyst.stats.survival import FAMILIES
+from qalyst.stats import survival
+from qalyst.stats.differences import FAMILIES, quantile
+from qalyst.stats.scalar_families import ImpossibleMoments
 
 Array: TypeAlias = NDArray[Any]
 _TIMES = {CYCLE: 0, RESIDENCE: 1}
@@ -92,6 +94,8 @@ class Evaluator:
             case "time":
                 assert times is not None
                 return times.values
+            case "quantile":
+                return self._quantile(node, bins, times)
             case "step":
                 return self._step(node, bins, times)
             case "hazard":
@@ -111,6 +115,19 @@ class Evaluator:
     def later(self, delay: float) -> Evaluator:
         """The same draws, with model time read so many years after the start of each cycle."""
         return Evaluator(self._parameters, self._values, self._cycle, self._cycles, delay=delay)
+
+    def _quantile(self, node: Residual, bins: int, times: _Times | None) -> Array:
+        """What an attribute is for a sampled patient."""
+        family, u, where, *parts = node.arguments
+        values = (self._of(part, bins, times) for part in parts)
+        try:
+            return quantile(family, u, dict(zip(FAMILIES[family].arguments, values, strict=True)))
+        except ImpossibleMoments as error:
+            raise ModelError(
+                f"the attribute is impossible: {error}",
+                where=where,
+                mend="mend its arguments, or choose another family",
+            ) from error
 
     # -- tables
 
@@ -208,7 +225,7 @@ class Evaluator:
         else:
             given = parameter.curve_values(labels, lambda p: np.array([parameter.values[p]]))
         assert parameter.curve is not None
-        return np.asarray(FAMILIES[parameter.curve].log_survival(time, **given))
+        return np.asarray(survival.FAMILIES[parameter.curve].log_survival(time, **given))
 
     def _from_hazard(self, curve: Residual, time: Array, bins: int) -> Array:
         """A hazard cumulated cycle by cycle, log-linear within."""

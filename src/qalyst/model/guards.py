@@ -99,10 +99,11 @@ class GuardKeeper:
         return ModelError(what, where="; ".join(where), mend=advice)
 
     def _set(self, guard: Guard) -> set[str]:
-        """Parameters of its rows that the user set: they may be what is out of bounds."""
+        """Attributes of its rows, and parameters that the user set: they may be out of bounds."""
         found: set[str] = set()
         for row in guard.rows:
             if row.value is not None:
                 found |= names_below(self._model, row.value)
         parameters = self._model.parameters
-        return {name for name in found if name in parameters and parameters[name].fixed_by}
+        fixed = {name for name in found if name in parameters and parameters[name].fixed_by}
+        return fixed | (found & self._model.attributes.keys())

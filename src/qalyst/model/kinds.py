@@ -23,7 +23,7 @@ from qalyst.model.expressions import (
     children,
     text_of,
 )
-from qalyst.model.resolved import START, Expression, Payoff, ResolvedModel, Transition
+from qalyst.model.resolved import START, Attribute, Expression, Payoff, ResolvedModel, Transition
 from qalyst.units import (
     A_PROBABILITY,
     BARE,
@@ -62,6 +62,10 @@ def check_units(model: ResolvedModel, mistakes: Mistakes) -> None:
         for weight in dimension.weights.values():
             with mistakes.caught():
                 _wants_pure(model, weight, "a weight")
+    for attribute in model.attributes.values():
+        for key, expression in attribute.arguments.items():
+            with mistakes.caught():
+                _check_argument(model, attribute, key, expression)
     for share in model.occupancy.values():
         with mistakes.caught():
             _wants_pure(model, share, "a share")
@@ -111,6 +115,19 @@ def _check_transition(model: ResolvedModel, row: Transition) -> None:
         )
         raise _mismatch(
             f"the probability of '{row.name}' is in {found}, not {target}", row.value, help_
+        )
+
+
+def _check_argument(
+    model: ResolvedModel, attribute: Attribute, key: str, expression: Expression
+) -> None:
+    units = _Units(model, expression)
+    found = units.number(expression.tree)
+    fits = found.kind == BARE or found.like(attribute.unit) or units.is_zero(expression.tree)
+    if not fits:
+        raise _mismatch(
+            f"`{key}` of the attribute '{attribute.name}' is in {found}, not {attribute.unit}",
+            expression,
         )
 
 
@@ -239,6 +256,8 @@ class _Units:
             return _Units(model, model.define[name]).of(model.define[name].tree)
         if name in model.dimensions:
             return BARE_NUMBER if model.dimensions[name].numeric else LABELS
+        if name in model.attributes:
+            return model.attributes[name].unit
         if name in model.trackers:
             return ONE if model.trackers[name].kind == "count" else YEAR
         return LABELS
@@ -470,6 +489,12 @@ def rate_interval(model: ResolvedModel, expression: Expression, tree: Expr) -> f
     unit = _Units(model, expression).of(tree)
     assert unit.interval is not None
     return unit.interval
+
+
+def scale_of_argument(model: ResolvedModel, attribute: Attribute, expression: Expression) -> float:
+    """What a bare number counts in years: an argument without a unit is in the attribute's."""
+    bare = _Units(model, expression).of(expression.tree).kind == BARE
+    return attribute.unit.factor if bare else 1.0
 
 
 def compares_times(model: ResolvedModel, expression: Expression, *sides: Expr) -> bool:

@@ -33,20 +33,22 @@ class Scope:
     ----------
     what : the place, in words.
     reserved : the names.
-    trackers : whether trackers may be named.
+    trackers, attributes : whether these may be named.
     """
 
     what: str
     reserved: frozenset[str]
     trackers: bool = True
+    attributes: bool = True
 
     def in_curve(self) -> Scope:
         """What a curve may name that is read here: its own time, no clock of the model."""
-        return Scope("a curve", self.reserved - {*CLOCKS} | {"time"}, self.trackers)
+        reserved = self.reserved - {*CLOCKS} | {"time"}
+        return Scope("a curve", reserved, self.trackers, self.attributes)
 
 
-def _scope(what: str, *reserved: str, trackers: bool = True) -> Scope:
-    return Scope(what, frozenset({*_ALWAYS, *reserved}), trackers)
+def _scope(what: str, *reserved: str, trackers: bool = True, attributes: bool = True) -> Scope:
+    return Scope(what, frozenset({*_ALWAYS, *reserved}), trackers, attributes)
 
 
 IN_STATE = ("state", "years", "cycle", "line", "treatment")
@@ -58,12 +60,24 @@ PAYOFF_IN_CONTINUOUS_TIME = _scope("a payoff in continuous time", *IN_STATE)
 PAYOFF_OF_SHARES = _scope(
     "a payoff of a partitioned survival model", "state", "years", "cycle", trackers=False
 )
-PRICE = _scope("a price", "state", "line", "treatment", trackers=False)
-DISCOUNT = _scope("a discount rate", "years", trackers=False)
-WEIGHT = _scope("a weight", trackers=False)
+PRICE = _scope("a price", "state", "line", "treatment", trackers=False, attributes=False)
+DISCOUNT = _scope("a discount rate", "years", trackers=False, attributes=False)
+WEIGHT = _scope("a weight", trackers=False, attributes=False)
+ARGUMENT = Scope(
+    "an argument of an attribute",
+    frozenset(_ALWAYS - {"strategy"}),
+    trackers=False,
+    attributes=False,
+)
 AMOUNT = _scope("an amount", *IN_STATE)
 OCCUPANCY = _scope("an occupancy", "years", "cycle", "state", trackers=False)
 UNUSED = Scope("a definition", frozenset(RESERVED) - {"time"})
+
+
+_ATTRIBUTE_ADVICE = {
+    PRICE.what: "put it into `quantity`: quantities are kept, and priced afterwards",
+    ARGUMENT.what: "attributes depend on one another by `correlation:`",
+}
 
 
 def check_names(model: ResolvedModel, mistakes: Mistakes) -> None:
@@ -102,6 +116,9 @@ def expressions(model: ResolvedModel) -> Iterator[tuple[Expression, Scope]]:
     for dimension in model.dimensions.values():
         for weight in dimension.weights.values():
             yield weight, WEIGHT
+    for attribute in model.attributes.values():
+        for argument in attribute.arguments.values():
+            yield argument, ARGUMENT
     for tracker in model.trackers.values():
         if tracker.amount is not None:
             yield tracker.amount, AMOUNT
@@ -151,6 +168,7 @@ def _check_namespace(model: ResolvedModel, mistakes: Mistakes) -> None:
     owners |= dict.fromkeys(FUNCTIONS, "a function of the language")
     kinds: tuple[tuple[str, dict[str, str]], ...] = (
         ("profiles", {name: f"{model.file}" for name in model.dimensions}),
+        ("attributes", {name: item.where for name, item in model.attributes.items()}),
         ("track", {name: tracker.where for name, tracker in model.trackers.items()}),
         ("define", {name: item.where for name, item in model.define.items()}),
         ("curves", {name: item.expression.where for name, item in model.curves.items()}),
@@ -191,10 +209,9 @@ class _Checker:
         model = self.model
         if not isinstance(tree, Name) or tree.name not in model.labels:
             return None
-        named = (model.parameters, model.define, model.curves, model.trackers, model.dimensions)
-        return (
-            None if tree.name in RESERVED or any(tree.name in each for each in named) else tree.name
-        )
+        named = {*model.parameters, *model.define, *model.curves, *model.trackers}
+        named |= {*model.dimensions, *model.attributes, *RESERVED}
+        return None if tree.name in named else tree.name
 
     def _walk(self, tree: Expr, where: Expression, scope: Scope) -> None:
         match tree:
@@ -258,6 +275,10 @@ class _Checker:
                 self._fault(
                     f"'{name}' means nothing in {scope.what}", where, self._advice(name, scope)
                 )
+        elif name in model.attributes:
+            if not scope.attributes:
+                what = f"the attribute '{name}' means nothing in {scope.what}"
+                self._fault(what, where, _ATTRIBUTE_ADVICE.get(scope.what, "name a parameter"))
         elif name in model.parameters:
             parameter = model.parameters[name]
             if parameter.curve is not None:
@@ -273,6 +294,7 @@ class _Checker:
             self._fault(f"'{name}' is a survival curve", where, f"write hazard({name}, years)")
         elif name not in model.dimensions:
             known = [*model.parameters, *model.define, *model.dimensions, *model.trackers]
+            known += model.attributes
             reserved = sorted(scope.reserved - {"true", "false"})
             known += [*model.labels, *reserved]
             self._fault(f"unknown name '{name}'", where, nearest(name, known))

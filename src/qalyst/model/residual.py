@@ -55,8 +55,8 @@ class Residual:
 
     Attributes
     ----------
-    operation : a word of `NUMERIC`, or constant, parameter, years, cycle, residence, time, step,
-        family, survival_curve, hazard_curve, survival, hazard.
+    operation : a word of `NUMERIC`, or constant, parameter, quantile, years, cycle, residence,
+        time, step, family, survival_curve, hazard_curve, survival, hazard.
     arguments : other nodes, and what the operation needs besides.
     axes : the axes along which its value differs.
     index : its number among the nodes of a model; equal trees have the same.
@@ -291,6 +291,9 @@ def _text(node: Residual) -> str:
         case "+" | "-" | "*" | "/" | "**":
             first, second = (f"({p})" if _is_sum(p) else str(p) for p in node.parts)
             return f"{first} {node.operation} {second}"
+        case "quantile":
+            family, u, _, *arguments = node.arguments
+            return f"{family}({', '.join(map(str, arguments))}) at {u:.3g}"
         case "step":
             return f"{node.arguments[0]}[...]"
         case "family":

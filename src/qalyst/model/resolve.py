@@ -12,6 +12,7 @@ from qalyst.errors import Mistakes, ModelError, nearest
 from qalyst.io.files import find_model, find_parameters
 from qalyst.io.records import read
 from qalyst.io.yaml import Mark, Section, load, mark_of, merge, strays
+from qalyst.model.attributes import attributes, check_attributes, patients_sampled
 from qalyst.model.kinds import check_units
 from qalyst.model.names import check_names, used_names
 from qalyst.model.resolved import Decision, ResolvedModel, Targets
@@ -30,9 +31,6 @@ from qalyst.params.parameter import Parameter, above_full_health
 
 COMMAND_LINE = "command line  --set"
 _TABLE_COLUMN = re.compile(r"[A-Za-z]\w*\.[A-Za-z]\w*")  # whole names, as an expression reads them
-_LATER = {
-    "attributes": "attributes need the individuals engine, which comes later: use profiles",
-}
 
 
 def load_model(
@@ -87,11 +85,7 @@ def _shown(path: Path) -> str:
 
 def _check_sections(document: Section, path: Path, shown: str, mistakes: Mistakes) -> None:
     for key in document:
-        if key in _LATER:
-            mistakes.add(
-                f"`{key}:` is not available yet", where=str(document.at(key)), mend=_LATER[str(key)]
-            )
-        elif key not in SECTIONS:
+        if key not in SECTIONS:
             mistakes.add(
                 f"unknown section '{key}'",
                 where=str(document.at(key)),
@@ -277,6 +271,8 @@ def _assemble(
         timing=sections.timing(),
         outcomes=outcomes,
         dimensions=sections.dimensions(),
+        attributes=attributes(sections),
+        patients_sampled=patients_sampled(sections),
         strategies=sections.strategies(),
         treatments=sections.treatments(),
         states=states,
@@ -364,6 +360,7 @@ def _check(model: ResolvedModel, merged: Section, mistakes: Mistakes) -> None:
     if len(mistakes) == before:
         check_units(model, mistakes)
         _check_columns(model, merged, mistakes)
+        check_attributes(model, repr(merged.get("scenarios", {})), mistakes)
 
 
 def _check_columns(model: ResolvedModel, merged: Section, mistakes: Mistakes) -> None:

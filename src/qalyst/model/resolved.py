@@ -89,6 +89,25 @@ class Dimension:
 
 
 @dataclass(frozen=True)
+class Attribute:
+    """A number that differs between patients.
+
+    Attributes
+    ----------
+    arguments : those of its family, by name.
+    correlation : with others, of the normal scores.
+    """
+
+    name: str
+    unit: Unit
+    unit_text: str
+    family: str
+    arguments: Mapping[str, Expression]
+    correlation: Mapping[str, float]
+    where: str
+
+
+@dataclass(frozen=True)
 class Strategy:
     """What is compared: columns, and a sequence of treatments if it has one."""
 
@@ -214,6 +233,7 @@ class ResolvedModel:
     """A model with every default written, groups expanded, scenarios applied.
 
     `labels_left_out` are labels of profiles that a scenario took out; they may still be named.
+    `patients_sampled` stand for each profile if there are attributes.
     """
 
     name: str
@@ -238,6 +258,8 @@ class ResolvedModel:
     transitions: tuple[Transition, ...]
     occupancy: Mapping[str, Expression]
     payoffs: tuple[Payoff, ...]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    patients_sampled: int = 1
     targets: Targets | None = None
     labels_left_out: frozenset[str] = frozenset()
     notes: tuple[str, ...] = field(default=())
@@ -334,6 +356,16 @@ def as_data(model: ResolvedModel) -> dict[str, Any]:
             }
             for name, dimension in model.dimensions.items()
         },
+        "attributes": {
+            name: {
+                "family": row.family,
+                "unit": row.unit_text,
+                **_texts(row.arguments),
+                "correlation": dict(sorted(row.correlation.items())),
+            }
+            for name, row in sorted(model.attributes.items())
+        },
+        "patients_sampled": model.patients_sampled,
         "strategies": {
             name: {"label": row.label, "sequence": list(row.sequence), **_texts(row.columns)}
             for name, row in model.strategies.items()

@@ -90,6 +90,19 @@ class TrackerSection(Record):
     reset: str | list[str] | None = None
 
 
+class AttributeSection(Record):
+    """A row of `attributes:`; which arguments it takes is said by its family."""
+
+    family: str
+    unit: str | int
+    mean: Cell | None = None
+    sd: Cell | None = None
+    low: Cell | None = None
+    mode: Cell | None = None
+    high: Cell | None = None
+    correlation: dict[str, float | int] = Field(default_factory=dict)
+
+
 class CurveSection(Record):
     """A row of `curves:`."""
 

@@ -64,12 +64,19 @@ class Sections:
             )
         return found
 
-    def rows(self, name: str) -> Iterator[tuple[str, Section, str]]:
-        """The rows of a section with where they stand; what is not a row is a mistake."""
-        yield from self._rows(self.section(name), name)
+    def rows(self, name: str, *, besides: str = "") -> Iterator[tuple[str, Section, str]]:
+        """The rows of a section with where they stand; what is not a row is a mistake.
 
-    def _rows(self, section: Section, name: str) -> Iterator[tuple[str, Section, str]]:
+        One key may stand `besides` the rows.
+        """
+        yield from self._rows(self.section(name), name, besides)
+
+    def _rows(
+        self, section: Section, name: str, besides: str = ""
+    ) -> Iterator[tuple[str, Section, str]]:
         for key, row in section.items():
+            if key == besides:
+                continue
             where = f"{section.at(key)}  {name}.{key}"
             if not isinstance(row, Section):
                 self.mistakes.add(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qalyst.axes import STATE, STRATEGY, WTP
-from qalyst.report.labels import currency, effect_nouns, strategy_label
-from qalyst.report.numbers import money, percent
+from qalyst.axes import OUTCOME, PATIENT, STATE, STRATEGY, WTP
+from qalyst.report.labels import currency, effect_nouns, outcome_label, strategy_label
+from qalyst.report.numbers import money, percent, short
 from qalyst.report.words import choices, headline, varies
 from qalyst.stats.scalar_families import Z95
 
@@ -26,6 +26,7 @@ def notes(analysis: Analysis) -> list[str]:
     found += _truncated(analysis)
     found += _uncertainty(analysis)
     found += _patients(analysis)
+    found += _sample(analysis)
     if analysis.compares:
         found += _two_answers(analysis)
         found += _too_few_draws(analysis)
@@ -99,6 +100,43 @@ def _patients(analysis: Analysis) -> list[str]:
             "hold it too. More patients in each draw make it smaller."
         )
     return found
+
+
+def _sample(analysis: Analysis) -> list[str]:
+    """What the sample of patients leaves open if the model has attributes."""
+    from qalyst.decision.sample import sample_error
+
+    model = analysis.model
+    totals = (analysis.psa or analysis.base).by_patient
+    if totals.sizes[PATIENT] < 2:
+        return []
+    errors = []
+    if analysis.compares and model.decision.thresholds:
+        code, comparator = currency(model, analysis.cost), headline(analysis).rows[0].strategy
+        cost, effect = (totals.sel({OUTCOME: o}) for o in (analysis.cost, analysis.effect))
+        for wtp in model.decision.thresholds:
+            net = wtp * effect - cost
+            error = sample_error(net - net.sel({STRATEGY: comparator}))
+            worst = str(error.idxmax(STRATEGY).item())
+            errors.append(
+                f"{money(float(error.max()), code, significant=2)} at {_threshold(analysis, wtp)} "
+                f"({strategy_label(model, worst)} against {strategy_label(model, comparator)})"
+            )
+        of = "an incremental net benefit"
+    else:
+        of = "the outcomes"
+        for outcome in model.outcomes:
+            error = sample_error(totals.sel({OUTCOME: outcome}))
+            worst = str(error.idxmax(STRATEGY).item())
+            errors.append(
+                f"{short(float(error.max()), significant=2)} of {outcome_label(model, outcome)} "
+                f"({strategy_label(model, worst)})"
+            )
+    return [
+        f"{model.patients_sampled} sampled patients stand for each profile. The standard error "
+        f"that this leaves of {of} is {', '.join(errors)}: that of independent patients, an upper "
+        "bound since the sample is stratified. A larger `patients_sampled` makes it smaller."
+    ]
 
 
 def _uncertainty(analysis: Analysis) -> list[str]:

@@ -27,6 +27,8 @@ def shown_model(model: ResolvedModel) -> dict[str, Any]:
         "time": data["time"],
         "outcomes": data["outcomes"],
         "profiles": data["profiles"],
+        "attributes": data["attributes"],
+        "patients_sampled": data["patients_sampled"],
         "strategies": data["strategies"],
         "treatments": data["treatments"],
         "states": data["states"],

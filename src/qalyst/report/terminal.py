@@ -104,13 +104,13 @@ def shown(model: ResolvedModel, found: dict[str, Any], values: Sequence[str] = (
 
 
 def _tables_of_columns(console: Console, found: dict[str, Any]) -> None:
-    for section in ("strategies", "treatments", "states"):
+    for section in ("attributes", "strategies", "treatments", "states"):
         rows = found[section]
         columns = list(dict.fromkeys(key for row in rows.values() for key in row))
         shown = [
             key
             for key in columns
-            if any(row.get(key) not in ("", [], None, False) for row in rows.values())
+            if any(row.get(key) not in ("", [], {}, None, False) for row in rows.values())
         ]
         if not rows:
             continue
@@ -123,6 +123,8 @@ def _tables_of_columns(console: Console, found: dict[str, Any]) -> None:
 def _cell(value: Any) -> str:
     if isinstance(value, list):
         return " > ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {number:g}" for key, number in value.items())
     if value is True:
         return "yes"
     return "" if value in (None, False) else str(value)

@@ -32,7 +32,7 @@ def joint_normal(
     from scipy import special
 
     factor = cholesky(covariance, names=names)
-    return np.asarray(values)[:, None] + _combined(factor, special.ndtri(u))
+    return np.asarray(values)[:, None] + combined(factor, special.ndtri(u))
 
 
 def gaussian_copula(u: Float, correlation: Float, *, names: Sequence[str] | None = None) -> Float:
@@ -53,7 +53,7 @@ def gaussian_copula(u: Float, correlation: Float, *, names: Sequence[str] | None
     correlation = np.asarray(correlation, np.float64)
     if not np.allclose(np.diagonal(correlation), 1, rtol=0, atol=1e-12):
         raise ImpossibleMoments("a correlation of a number with itself is not 1")
-    scores = _combined(cholesky(correlation, names=names), special.ndtri(u))
+    scores = combined(cholesky(correlation, names=names), special.ndtri(u))
     uniform = np.asarray(special.ndtr(scores), np.float64)
     return np.clip(uniform, SMALLEST_UNIFORM, GREATEST_UNIFORM)
 
@@ -101,7 +101,7 @@ def _check_pairs(matrix: Float, labels: Sequence[str]) -> None:
             )
 
 
-def _combined(factor: Float, scores: Float) -> Float:
+def combined(factor: Float, scores: Float) -> Float:
     """``factor @ scores``, [name, draw], in one order of adding: that of BLAS depends on chunks."""
     total = np.zeros(np.shape(scores))
     for column, score in enumerate(scores):
