@@ -15,8 +15,15 @@ from math import isnan
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Quantities, Shared
-from qalyst.engines.individuals import Bound, IndividualsEngine, Sums, Wanted, draw_keys
+from qalyst.engines.engine import Engine, Quantities, Shared
+from qalyst.engines.individuals import (
+    Bound,
+    IndividualsEngine,
+    Sums,
+    Wanted,
+    clock_of_history,
+    draw_keys,
+)
 from qalyst.kernels import patient_layout as layout
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.resolved import ResolvedModel
@@ -39,6 +46,7 @@ class Comparison:
     kind : spread (a z-score), count (few patients have it), unseen (nobody had it), or exact (it
         has no spread).
     z : nan of an exact comparison.
+    allowed : difference that is the cohort's own error of second order (`two`), and no part of z.
     """
 
     strategy: str
@@ -49,6 +57,7 @@ class Comparison:
     error: float
     kind: str
     z: float
+    allowed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,23 +115,19 @@ def compare_engines(
         return Agreement(0, level, np.nan, (), reason)
     check_request(seed=seed, threads=threads, patients=patients)
     engine = engine_for(model)
-    evaluate = engine.shared.evaluator(BaseCase(model.parameters))
-    engine.shared.guards.check(evaluate, NOBODY)
     workers = workers_of(threads)
-    expected_of = {
-        (program.strategy, program.profile): program
-        for program in engine.base(evaluate, workers)[0].programs
-    }
+    expected_of = _rows_of_cohort(engine, workers)
+    allowed_of = _second_order(model, expected_of, workers)
     shared = Shared(model)
     profiles = len(shared.profiles)
     if patients is None:
         share = ALL_PATIENTS // (profiles * len(model.strategies))
         patients = min(max(share, LEAST_PATIENTS), MOST_PATIENTS)
     individuals = IndividualsEngine(shared, patients=patients, seed=seed)
-    evaluate_shared = shared.evaluator(BaseCase(model.parameters))
+    evaluate = shared.evaluator(BaseCase(model.parameters))
     found: list[Comparison] = []
     for profile in range(profiles):
-        bound = _only(individuals.bind(evaluate_shared, NOBODY), profile, seed)
+        bound = _only(individuals.bind(evaluate, NOBODY), profile, seed)
         sums = individuals.follow(
             bound,
             Wanted(moments=False, squares=True),
@@ -131,8 +136,8 @@ def compare_engines(
         largest = _largest(individuals, bound.numbers[0])
         for strategy in range(len(model.strategies)):
             program = strategy * profiles + profile
-            expected = _by_row(engine.shared, evaluate, expected_of[strategy, profile])
-            found += _compared(individuals, evaluate_shared, sums, program, expected, largest)
+            both = expected_of[strategy, profile], allowed_of.get((strategy, profile), {})
+            found += _compared(individuals, evaluate, sums, program, *both, largest)
         if progress is not None:
             progress(profile + 1, profiles)
     return Agreement(patients, level, _limit(level, found), tuple(found))
@@ -142,17 +147,43 @@ def _not_applicable(model: ResolvedModel) -> str | None:
     """Why there are no individuals to compare with; None if there are."""
     if model.occupancy:
         return "partitioned survival has no causes that patients could meet"
-    if model.timing.events_per_cycle == "two":
-        return (
-            "two events per cycle approximate continuous time by shares of a cohort, "
-            "which no patient can follow; compare `one` (or `any`, if nothing reads a clock)"
-        )
+    clock = clock_of_history(model)
+    if model.timing.events_per_cycle == "two" and clock is not None:
+        return f"with two events per cycle no patient follows the clock '{clock}' of history"
     return None
+
+
+def _rows_of_cohort(engine: Engine, threads: int) -> dict[tuple[int, int], dict[int, float]]:
+    """Strategy and profile -> payoff row -> amount."""
+    evaluate = engine.shared.evaluator(BaseCase(engine.shared.model.parameters))
+    engine.shared.guards.check(evaluate, NOBODY)
+    return {
+        (program.strategy, program.profile): _by_row(engine.shared, evaluate, program)
+        for program in engine.base(evaluate, threads)[0].programs
+    }
+
+
+def _second_order(
+    model: ResolvedModel, rows: dict[tuple[int, int], dict[int, float]], threads: int
+) -> dict[tuple[int, int], dict[int, float]]:
+    """The error that halving the cycle predicts, 4/3 of what it changes (Richardson 1911).
+
+    Only with two events per cycle; the others say exactly what patients do.
+    """
+    timing = model.timing
+    if timing.events_per_cycle != "two":
+        return {}
+    halved = replace(timing, cycle=timing.cycle / 2, cycles=2 * timing.cycles)
+    finer = _rows_of_cohort(engine_for(replace(model, timing=halved)), threads)
+    return {
+        key: {row: 4 / 3 * abs(amount - finer[key].get(row, 0.0)) for row, amount in own.items()}
+        for key, own in rows.items()
+    }
 
 
 def _same(item: Comparison) -> bool:
     scale = max(abs(item.cohort), abs(item.individuals))
-    return abs(item.cohort - item.individuals) <= EXACT * scale
+    return abs(item.cohort - item.individuals) <= item.allowed + EXACT * scale
 
 
 def _limit(level: float, found: list[Comparison]) -> float:
@@ -185,6 +216,7 @@ def _compared(
     sums: Sums,
     program: int,
     expected: dict[int, float],
+    allowances: dict[int, float],
     largest: Float,
 ) -> Iterator[Comparison]:
     """Every payoff row of a program."""
@@ -202,9 +234,19 @@ def _compared(
         cohort = expected.get(payoff, 0.0)
         error = (max(square - mean**2, 0.0) / n) ** 0.5
         size = float(np.abs(worth * largest).max(initial=0.0))
-        kind, z = _z_score(mean, square, error, cohort, n, size)
+        allowed = allowances.get(payoff, 0.0)
+        near = cohort + min(max(mean - cohort, -allowed), allowed)
+        kind, z = _z_score(mean, square, error, near, n, size)
         yield Comparison(
-            list(model.strategies)[strategy], labels or "all", name, cohort, mean, error, kind, z
+            list(model.strategies)[strategy],
+            labels or "all",
+            name,
+            cohort,
+            mean,
+            error,
+            kind,
+            z,
+            allowed,
         )
 
 

@@ -11,7 +11,14 @@ import pytest
 
 from qalyst.agreement import compare_engines
 from qalyst.engines.engine import Shared
-from qalyst.engines.individuals import BLOCK, IndividualsEngine, Wanted, added_up, draw_keys
+from qalyst.engines.individuals import (
+    BLOCK,
+    IndividualsEngine,
+    Wanted,
+    added_up,
+    clock_of_history,
+    draw_keys,
+)
 from qalyst.errors import ModelError
 from qalyst.kernels.chance import exponential, patient_key, uniform
 from qalyst.model.resolve import load_model
@@ -28,6 +35,11 @@ NOBODY = np.array([], np.int64)
 KRIJKAMP = json.loads((ROOT / "tests/cases/microsim_krijkamp_basic.json").read_text())["expected"]
 
 
+def compare_engines_can(model):
+    """Whether patients can follow the model; `two` with a clock of history they cannot."""
+    return model.timing.events_per_cycle != "two" or clock_of_history(model) is None
+
+
 def cases():
     for path in FILES:
         model = load_model(str(path))
@@ -35,7 +47,7 @@ def cases():
             continue
         for scenario in (None, *model.known_scenarios):
             model = load_model(str(path), scenarios=(scenario,) if scenario else ())
-            if model.timing.events_per_cycle != "two":
+            if compare_engines_can(model):
                 yield pytest.param(path, scenario, id=f"{path.stem} {scenario or ''}".strip())
 
 
@@ -244,6 +256,50 @@ class TestVariance:
         whole = engine.block(bound, Wanted(totals=True), 0, 300)
         parts = engine.block(bound, Wanted(totals=True), 0, 300, chunk=64)
         np.testing.assert_array_equal(whole.totals, parts.totals)
+
+
+class TestContinuousTime:
+    """Patients who move at moments of their own, with time in state."""
+
+    MODEL = load_model(str(ROOT / "benchmarks/models/weibull_illness_death.yaml"))
+    SHAPES, SCALES = (1.1, 1.05, 1.2), (3.0, 20.0, 2.0)
+    UTILITY, COST = np.array([0.77, 0.61]), np.array([30_000.0, 20_000.0])
+
+    def exact(self, stretch, steps=40_000):
+        """Discounted years stable and progressed, by quadrature of the integrals."""
+        t = np.linspace(0, 40, steps + 1)
+        hazards = [
+            k / (b * stretch) * np.maximum(t / (b * stretch), 1e-300) ** (k - 1)
+            for k, b in zip(self.SHAPES, self.SCALES, strict=True)
+        ]
+        cumulated = [
+            (t / (b * stretch)) ** k for k, b in zip(self.SHAPES, self.SCALES, strict=True)
+        ]
+        discount = 1.03**-t
+        stable = np.exp(-cumulated[0] - cumulated[1])
+        entered = stable * hazards[0]  # density of progression
+        late = np.exp(-cumulated[2])
+        alive = np.convolve(entered, late)[: steps + 1] * (t[1] - t[0])
+        alive -= 0.5 * (t[1] - t[0]) * (entered[0] * late + entered * late[0])
+        return np.array([np.trapezoid(discount * y, t) for y in (stable, alive)])
+
+    def test_weibull_stays_have_their_integrals(self):
+        """Within 4 errors and 0.0005 of a year, what monthly hazards and points lose."""
+        engine = engine_of(self.MODEL, 400_000)
+        totals = base_sums(engine, Wanted(totals=True)).totals[0]
+        for strategy, stretch in enumerate((1.0, np.exp(0.2), np.exp(0.3))):
+            years = self.exact(stretch)
+            for outcome, worth in enumerate((self.COST, self.UTILITY)):
+                values = totals[:, strategy, outcome]
+                error = values.std() / len(values) ** 0.5
+                allowed = 4 * error + 0.0005 * worth.max()
+                assert abs(values.mean() - years @ worth) < allowed
+
+    def test_clocks_of_history_are_refused(self):
+        model = load_model(str(ROOT / "tests/engines/models/two_by_residence.yaml"))
+        with pytest.raises(ModelError, match="the clock 't_ill' of their history"):
+            engine_of(model, 10)
+        assert "'t_ill'" in compare_engines(model).reason
 
 
 def test_trace_is_that_of_the_cohort():

@@ -18,6 +18,7 @@ from qalyst.model.lowering import lower
 from qalyst.model.merging import merge
 from qalyst.model.numbers import Numbers
 from qalyst.model.patient_tables import PatientBuilder, PatientModel
+from qalyst.model.resolved import ResolvedModel
 from qalyst.stats.addresses import GOLDEN, mix64
 
 BLOCK = 4096  # patients that are added up together, by number
@@ -76,8 +77,8 @@ class IndividualsEngine:
     Raises
     ------
     ModelError
-        A model without states and causes (partitioned survival), one with two events per cycle,
-        no patients, or a history too large to follow.
+        A model without states and causes (partitioned survival), one with two events per cycle
+        and a clock of history, no patients, or a history too large to follow.
     """
 
     together = 1
@@ -90,11 +91,13 @@ class IndividualsEngine:
                 where=f"{model.file}  occupancy",
                 mend="individuals need `transitions:`; partitioned survival has its own engine",
             )
-        if model.timing.events_per_cycle == "two":
+        clock = clock_of_history(model)
+        if model.timing.events_per_cycle == "two" and clock is not None:
             raise ModelError(
-                f"'{model.name}' has two events per cycle, a rule for cohorts",
+                "with two events per cycle patients move at any moment, and the clock "
+                f"'{clock}' of their history ticks from cycle to cycle",
                 where=f"{model.timing.where}  time.events_per_cycle",
-                mend="use `one`, or `any` if nothing reads a clock, or the cohort engine",
+                mend="use `one`, or the cohort engine",
             )
         if patients < 1:
             raise ModelError(
@@ -116,7 +119,7 @@ class IndividualsEngine:
         builder = PatientBuilder(shared.model, make, shared.weights, numbers)
         for strategy in shared.model.strategies:
             for profile in shared.profiles:
-                program = lower(shared.partial, strategy, profile)
+                program = lower(shared.partial, strategy, profile, by_moments=True)
                 shared.guards.add(program.guards)
                 merged = merge(program, make, by_state=True)
                 most = max(self.reached.get(strategy, 0), len(merged.compartments))
@@ -289,6 +292,11 @@ class IndividualsEngine:
                 coefficient = np.asarray(evaluate(item.coefficient)[0, 0], float)
                 amounts[cell][0 if item.discounted else 1] += means[:, item.slot] * coefficient
             yield quantities(self.shared, program, amounts, len(means))
+
+
+def clock_of_history(model: ResolvedModel) -> str | None:
+    """A tracker that counts time; None if there is none."""
+    return next((name for name, each in model.trackers.items() if each.kind != "count"), None)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ def lower(
     partial: PartialEvaluator,
     strategy: str,
     profile: dict[str, Label],
+    *,
+    by_moments: bool = False,
 ) -> Program:
     """The program of a strategy and profile.
 
@@ -48,20 +50,26 @@ def lower(
     ----------
     partial : evaluates the model's expressions.
     strategy, profile : whose program.
+    by_moments : of patients who move at a moment of their own, so that what two events per cycle
+        say of the half cycle that is left is not needed.
 
     Raises
     ------
     ModelError
         What only shows when places are followed: a missing rest row, a step beyond the last line.
     """
-    return _Lowering(partial, strategy, profile).run()
+    again = partial.model.timing.events_per_cycle == "two" and not by_moments
+    return _Lowering(partial, strategy, profile, again).run()
 
 
 class _Lowering:
     """Follows the places of one journey."""
 
-    def __init__(self, partial: PartialEvaluator, strategy: str, profile: dict[str, Label]) -> None:
+    def __init__(
+        self, partial: PartialEvaluator, strategy: str, profile: dict[str, Label], again: bool
+    ) -> None:
         self.partial, self.make = partial, partial.residuals
+        self.again = again
         self.model: ResolvedModel = partial.model
         self.journey = Journey(partial, strategy, profile)
         timing = self.model.timing
@@ -110,7 +118,6 @@ class _Lowering:
 
     def _compartment(self, place: Place) -> Compartment:
         risks, schedules = [], []
-        again = self.model.timing.events_per_cycle == "two"
         for row in self.model.rows_from(place.state):
             value = self._row_value(row, place)
             if value.is_number(0):
@@ -118,7 +125,7 @@ class _Lowering:
             if row.when is not None:
                 schedules.append(Flow(row, value, *self._follow(place, row, place.state, None)))
             else:
-                ways = self._follow(place, row, place.state, place.state, again=again)
+                ways = self._follow(place, row, place.state, place.state, again=self.again)
                 risks.append(Flow(row, value, *ways))
         counted = tuple(self._counted(place))
         nodes = [flow.value for flow in (*risks, *schedules)] + [c.quantity for c in counted]

@@ -51,6 +51,7 @@ def _row(item: Comparison) -> dict[str, Any]:
         "cohort": item.cohort,
         "individuals": item.individuals,
         "standard_error": item.error,
+        "allowed": item.allowed,
         "kind": item.kind,
         "z": item.z if isfinite(item.z) else None,
     }
