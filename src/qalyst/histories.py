@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from qalyst.engines.engine import Shared
 from qalyst.engines.individuals import IndividualsEngine, Wanted
 from qalyst.errors import ModelError
 from qalyst.kernels import patients as kernel
+from qalyst.model.evaluate import Evaluator
+from qalyst.model.residual import Residual
 from qalyst.model.resolved import Label, ResolvedModel
 from qalyst.params.draws import BaseCase
 from qalyst.simulation import check_request, workers_of
@@ -47,7 +50,8 @@ class Histories:
 
     Attributes
     ----------
-    profiles : [profile] its label in each dimension.
+    profiles : [profile] its label in each dimension, and its attributes; one for each sampled
+        patient of a profile if the model has attributes.
     profile : [patient] indices of `profiles`.
     totals : [patient, strategy, outcome] discounted.
     stays : one row a stay, by patient, strategy and time: patient, strategy, and those of `Stay`.
@@ -130,9 +134,16 @@ def follow_patients(
         for column in (kernel.STORY_PATIENT, kernel.STORY_PROGRAM)
     )
     profile[who] = program % len(shared.profiles)
-    return Histories(
-        model, seed, tuple(shared.profiles), profile, sums.totals[0], _stays(engine, sums.story)
-    )
+    profiles = tuple(_at_base(known, evaluate) for known in shared.profiles)
+    return Histories(model, seed, profiles, profile, sums.totals[0], _stays(engine, sums.story))
+
+
+def _at_base(known: Mapping[str, Any], evaluate: Evaluator) -> dict[str, Label]:
+    """Labels as they are, attributes as numbers."""
+    return {
+        name: float(evaluate(value).item()) if isinstance(value, Residual) else value
+        for name, value in known.items()
+    }
 
 
 def patients_table(histories: Histories) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 
 from qalyst.analysis import analyse
 from qalyst.decision.sample import sample_error
+from qalyst.histories import follow_patients
 from qalyst.model.resolve import load_model
 from qalyst.report.notes import notes
+from qalyst.report.patients_report import patients_data
 from qalyst.report.tables import profiles_table
 from qalyst.simulation import base_case, individuals_for, simulate
 
@@ -182,6 +185,17 @@ class TestTwoAttributes:
 
 
 class TestReport:
+    def test_a_patient_that_is_followed_has_numbers_for_attributes(self):
+        """Also those whose spread is drawn: of the base case, in strata of the sample."""
+        model = load_model(TWO)
+        histories = follow_patients(model, patients=2_000, seed=1)
+        own = [histories.profiles[number] for number in histories.profile]
+        for name in model.attributes:
+            assert all(isinstance(known[name], float) for known in own)
+            assert len({(known["sex"], known[name]) for known in own}) == 2 * model.patients_sampled
+        found = patients_data(histories, {0: "a story"})
+        assert json.loads(json.dumps(found))["stories"][0]["profile"] == own[0]
+
     def test_results_by_profile_are_means_over_their_patients(self):
         model = load_model(TWO)
         outcomes = base_case(model)

@@ -182,9 +182,14 @@ class _Words:
 
 
 def _profile(histories: Histories, patient: int) -> str:
-    """The label of each dimension in brackets; empty if the model has no profiles."""
+    """The label of each dimension, and each attribute, in brackets; empty if there are none."""
     labels = histories.profiles[histories.profile[patient]]
-    words = ", ".join(f"{name.replace('_', ' ')} {label}" for name, label in labels.items())
+    words = ", ".join(
+        f"{name.replace('_', ' ')} {label:.4g}"
+        if isinstance(label, float)
+        else f"{name.replace('_', ' ')} {label}"
+        for name, label in labels.items()
+    )
     return f" ({words})" if words else ""
 
 
