@@ -38,9 +38,9 @@ def patients_for_error(
     Examples
     --------
     >>> from qalyst.model.resolve import load_model
-    >>> many = patients_for_error(load_model("nelm"), error=10_000, draws=400, seed=1)
-    >>> 10 <= many < 1000
-    True
+    >>> model = load_model("nelm", scenarios=["base_case_man"])
+    >>> patients_for_error(model, error=100_000, draws=40, seed=1)
+    10
     """
     where = f"command line  --error {error:g}"
     if not error > 0:

@@ -115,7 +115,6 @@ def test_without_pyarrow_tables_are_csv(monkeypatch):
 
 
 def test_parquet_holds_what_csv_holds(tmp_path):
-    pytest.importorskip("pyarrow")
     for form in ("csv", "parquet"):
         assert (
             as_json("nelm", "--patients", "20", "--format", form, "--out", form)["format"] == form

@@ -97,8 +97,8 @@ def test_keys_that_only_some_models_have_are_met():
     assert "when" in keys(as_json("show", "nelm"))
 
 
-def run(model_name: str, draws: int | None) -> dict[str, Any]:
-    model = load_model(model_name)
+def run(model_name: str, draws: int | None, *scenarios: str) -> dict[str, Any]:
+    model = load_model(model_name, scenarios=scenarios)
     base = base_case(model)
     psa = None if draws is None else simulate(model, draws=draws, seed=1, threads=1)
     return result(analyse(model, base, psa), seed=1, draws=draws)
@@ -110,7 +110,7 @@ def test_results_are_on_the_page(draws):
 
 
 def test_results_with_thresholds_are_on_the_page():
-    found = run("nelm", 20)
+    found = run("nelm", 20, "base_case_man")
     assert found["thresholds"]
     assert unnamed("run", keys(found)) == set()
 
