@@ -13,13 +13,14 @@ test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist worksteal
 
 verification: .venv/installed-dev
 	$(BIN)/pytest -q -m verification
 
 benchmarks: .venv/installed-dev
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/individuals.py
 
 format: .venv/installed-dev
 	$(BIN)/ruff format .
