@@ -496,7 +496,7 @@ def page(found: dict[str, Any]) -> str:
         "",
         "Weibull illness-death in continuous time, clock reset, 40 years by monthly hazards, 1,000 "
         f"draws of 1,000 patients in 3 strategies, one thread: {weibull['seconds']:.2f} CPU s and "
-        f"{weibull['peak']:.2f} GB, drawing and evaluating included (hesim, by its authors' C++: "
+        f"{weibull['peak']:.2f} GB, drawing and evaluating included (the R package hesim, in C++: "
         "4.8 CPU s and 1.25 GB on another machine; target a tenth). Mean QALYs "
         + ", ".join(f"{value:.3f}" for value in qalys)
         + " (about 2.75, 3.30, 3.61 there), costs "

@@ -103,7 +103,20 @@ def speed() -> str:
         rate = f"{item['draws'] / seconds:,.0f}"
         lines.append(f"| {item['title']} | {item['draws']:,} | {shown} | {rate} |")
     whole = f"`qalyst run nelm --draws {command['draws']}`, report and all, takes"
-    return "\n".join([*lines, "", f"{whole} {command['seconds'] / 60:.1f} minutes."])
+    patients = json.loads((ROOT / "benchmarks" / "individuals.json").read_text(encoding="utf-8"))
+    nelm, nested = patients["nelm"], patients["nested"]
+    lives = nelm["lives"] // 3
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"{whole} {command['seconds'] / 60:.1f} minutes. Patient by patient, {lives:,} NELM "
+            f"patients in three strategies take {nelm['wall'][1]:.1f} seconds, and Sick-Sicker's "
+            f"{nested['lives']:,} lives (1,000 draws of 1,000 patients in 4 strategies) "
+            f"{nested['whole']:.1f} seconds of one core "
+            "([measurements](benchmarks/INDIVIDUALS.md)).",
+        ]
+    )
 
 
 def filled(page: str, blocks: dict[str, str]) -> str:
