@@ -231,10 +231,17 @@ class Movement:
                 inside = row.target in tracker.states
                 if tracker.kind == "years_since" and inside:
                     after, _ = all_in_first_bin(after, axis), started.add(tracker.name)
-                elif tracker.kind == "years_in" and not inside:
-                    after, _ = all_in_first_bin(after, axis), started.discard(tracker.name)
-                elif tracker.kind == "years_in" and place.state not in tracker.states:
-                    after, _ = all_in_first_bin(after, axis), started.add(tracker.name)
+                elif tracker.kind == "years_in":
+                    # no time passes in an instant state: to pass through one leaves no set
+                    passing = f"passing from {tracker.name}"
+                    was_inside = place.state in tracker.states or passing in started
+                    started.discard(passing)
+                    if not inside and self.model.states[row.target].instant:
+                        started |= {passing} if was_inside else set()
+                    elif not inside:
+                        after, _ = all_in_first_bin(after, axis), started.discard(tracker.name)
+                    elif not was_inside:
+                        after, _ = all_in_first_bin(after, axis), started.add(tracker.name)
             yield target, before, after, frozenset(started)
 
     def _line(self, row: Transition, place: Place) -> int | None:
