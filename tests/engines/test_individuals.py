@@ -74,7 +74,7 @@ def test_z_scores_are_standard_normal():
     """200 runs with luck of their own, by the test of Kolmogorov at 0.1 %, and the mean."""
     from scipy.stats import kstest
 
-    for name, row in (("sick_sicker_by_age", "costs.states"), ("thr", "qalys.health")):
+    for name, row in (("sick_sicker_by_age", "life_years.alive"), ("thr", "qalys.health")):
         model = load_model(name)
         scores = []
         for seed in range(200):
