@@ -15,7 +15,7 @@ from math import isnan
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Engine, Quantities, Shared
+from qalyst.engines.engine import Engine, Quantities, Shared, steady
 from qalyst.engines.individuals import (
     Bound,
     IndividualsEngine,
@@ -23,6 +23,7 @@ from qalyst.engines.individuals import (
     Wanted,
     clock_of_history,
     draw_keys,
+    symmetric,
 )
 from qalyst.kernels import patient_layout as layout
 from qalyst.model.evaluate import Evaluator
@@ -125,15 +126,13 @@ def compare_engines(
         patients = min(max(share, LEAST_PATIENTS), MOST_PATIENTS)
     individuals = IndividualsEngine(shared, patients=patients, seed=seed)
     evaluate = shared.evaluator(BaseCase(model.parameters))
+    everybody = individuals.bind(evaluate, NOBODY)
+    largest = _largest(individuals, everybody.numbers[0])
+    wanted = Wanted(moments=False, squares=True)
     found: list[Comparison] = []
     for profile in range(profiles):
-        bound = _only(individuals.bind(evaluate, NOBODY), profile, seed)
-        sums = individuals.follow(
-            bound,
-            Wanted(moments=False, squares=True),
-            threads=workers,
-        )
-        largest = _largest(individuals, bound.numbers[0])
+        bound = _only(everybody, profile, seed)
+        sums = individuals.follow(bound, wanted, threads=workers)
         for strategy in range(len(model.strategies)):
             program = strategy * profiles + profile
             both = expected_of[strategy, profile], allowed_of.get((strategy, profile), {})
@@ -225,8 +224,7 @@ def _compared(
     strategy, profile = divmod(program, len(shared.profiles))
     labels = ", ".join(f"{name} {label}" for name, label in shared.profiles[profile].items())
     n = engine.patients
-    products = sums.squares[program]
-    products = np.tril(products) + np.tril(products, -1).T
+    products = symmetric(sums.squares[program])
     for payoff, worth in _worths(engine, evaluate, program).items():
         mean = float(sums.slots[0, program] @ worth) / n
         square = float(worth @ products @ worth) / n
@@ -257,8 +255,8 @@ def _worths(engine: IndividualsEngine, evaluate: Evaluator, program: int) -> dic
     for item in engine.patient_model.worth[program]:
         if item.discounted:
             worth = found.setdefault(item.cell.payoff, np.zeros(slots))
-            coefficient = float(np.asarray(evaluate(item.coefficient)[0, 0]).item())
-            worth[item.slot] += coefficient * engine.shared.price(evaluate, item.cell)[0]
+            price = engine.shared.price(evaluate, item.cell)
+            worth[item.slot] += (steady(evaluate, item.coefficient) * price)[0]
     return found
 
 

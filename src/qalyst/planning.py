@@ -12,7 +12,7 @@ from qalyst.analysis import analyse
 from qalyst.decision.variance import VarianceSplit
 from qalyst.errors import ModelError
 from qalyst.model.resolved import ResolvedModel
-from qalyst.simulation import base_case, check_request, engine_for, individuals_for, simulate
+from qalyst.simulation import base_case, check_request, individuals_for, simulate
 
 PILOT_DRAWS, PILOT_PATIENTS = 100, 500
 LEAST = 10  # patients
@@ -45,14 +45,13 @@ def patients_for_error(
     where = f"command line  --error {error:g}"
     if not error > 0:
         raise ModelError("a Monte Carlo error is above 0", where=where, mend="write an amount")
-    cohort = engine_for(model)
-    pilot = min(draws or 1, PILOT_DRAWS)
     check_request(draws=draws, seed=seed, threads=threads)
     engine = individuals_for(model, patients=PILOT_PATIENTS, seed=seed)
     psa = None
     if draws is not None:
+        pilot = min(draws, PILOT_DRAWS)
         psa = simulate(model, draws=pilot, seed=seed, threads=threads, engine=engine)
-    base = base_case(model, engine if psa is None else cohort, threads=threads)
+    base = base_case(model, engine, threads=threads)
     splits = [split for split in analyse(model, base, psa).variance if split.comparator]
     if not splits:
         raise ModelError(

@@ -78,9 +78,11 @@ def run_model(
         with _progress(model, draws) as progress:
             # first, so that a fault of the targets is told before the draws
             published = published_survival(model, settings["model"], values, threads=threads)
-            engine = engine_for(model)
-            if patients is not None:
-                engine = individuals_for(model, patients=patients, seed=seed, luck=luck)
+            engine = (
+                engine_for(model)
+                if patients is None
+                else individuals_for(model, patients=patients, seed=seed, luck=luck)
+            )
             base = base_case(model, engine, threads=threads)
             psa = None
             if draws is not None:

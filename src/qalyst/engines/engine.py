@@ -183,7 +183,12 @@ class Shared:
 
     def price(self, evaluate: Evaluator, cell: Cell) -> Float:
         """[draw] price of a cell."""
-        return np.asarray(evaluate(cell.price)[0, 0], dtype=float)
+        return steady(evaluate, cell.price)
+
+
+def steady(evaluate: Evaluator, node: Residual) -> Float:
+    """[draw] a value that is the same in every cycle."""
+    return np.asarray(evaluate(node)[0, 0], dtype=float)
 
 
 def quantities(shared: Shared, number: int, amounts: Mapping[int, Float], count: int) -> Quantities:

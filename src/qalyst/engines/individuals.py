@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qalyst.axes import Float, Int
-from qalyst.engines.engine import Found, Luck, Quantities, Shared, TraceRow, quantities
+from qalyst.engines.engine import (
+    Found,
+    Luck,
+    Quantities,
+    Shared,
+    TraceRow,
+    quantities,
+    steady,
+)
 from qalyst.errors import ModelError
 from qalyst.kernels.patients import DEPTH, STORY_COLUMNS, run_patients
 from qalyst.model.evaluate import Evaluator
@@ -171,8 +179,8 @@ class IndividualsEngine:
                 if item.discounted:
                     outcome = outcomes.index(shared.model.payoffs[item.cell.payoff].outcome)
                     price = shared.price(evaluate, item.cell)
-                    coefficient = np.asarray(evaluate(item.coefficient)[0, 0], float)
-                    values[:, program, item.slot, outcome] += price * coefficient
+                    worth_of_one = price * steady(evaluate, item.coefficient)
+                    values[:, program, item.slot, outcome] += worth_of_one
         return Bound(
             numbers=patient_model.numbers.bind(evaluate, count),
             keys=draw_keys(self.seed, numbered),
@@ -289,8 +297,8 @@ class IndividualsEngine:
                 cell = self.shared.number(item.cell)
                 if cell not in amounts:
                     amounts[cell] = np.zeros((2, len(means)))
-                coefficient = np.asarray(evaluate(item.coefficient)[0, 0], float)
-                amounts[cell][0 if item.discounted else 1] += means[:, item.slot] * coefficient
+                amount = means[:, item.slot] * steady(evaluate, item.coefficient)
+                amounts[cell][0 if item.discounted else 1] += amount
             yield quantities(self.shared, program, amounts, len(means))
 
 
@@ -315,10 +323,14 @@ def draw_keys(seed: int, draws: Int) -> NDArray[np.uint64]:
     return mix64(start + draws.astype(np.uint64) * GOLDEN)
 
 
+def symmetric(lower: Float) -> Float:
+    """[..., n, n] a symmetric matrix of its lower half, which is all that the kernel fills."""
+    return np.tril(lower) + np.swapaxes(np.tril(lower, -1), -1, -2)
+
+
 def _covariance(moments: Float) -> Float:
     """[draw, total, total] covariance between patients, of sums of products of (1, totals)."""
-    lower = np.tril(moments)
-    whole = lower + np.swapaxes(np.tril(moments, -1), 1, 2)
+    whole = symmetric(moments)
     count = whole[:, :1, :1]
     mean = whole[:, 1:, :1] / count
     spread = whole[:, 1:, 1:] / count - mean * np.swapaxes(mean, 1, 2)

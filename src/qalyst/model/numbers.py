@@ -14,6 +14,7 @@ import numpy as np
 from qalyst.axes import CYCLE, RESIDENCE, Float, Int
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.residual import Residual
+from qalyst.model.stretches import Maps, by_stretch, stretches
 
 Make = Callable[[Evaluator], Float]
 
@@ -33,12 +34,10 @@ class Numbers:
     size: int = 0
     _tables: list[tuple[int, int, Make | Float]] = field(default_factory=list)
     _known: dict[Any, int] = field(default_factory=dict)
-    _maps: dict[bytes, int] = field(default_factory=dict)
-    _map_values: list[Int] = field(default_factory=list)
+    _maps: Maps = field(default_factory=Maps)
 
     def __post_init__(self) -> None:
-        self.one = self.fixed(np.ones(1))
-        self.steady = self._map(np.zeros(self.cycles + 1, np.int64))
+        self._maps.add(np.zeros(self.cycles + 1, np.int64))
 
     # -- collecting; what is given back are offsets
 
@@ -53,7 +52,7 @@ class Numbers:
         length = self.cycles + 1 if stride else 1
 
         def make(evaluate: Evaluator) -> Float:
-            return _by_draw(evaluate(node)[:, 0], length) * factor
+            return by_draw(evaluate(node)[:, 0], length) * factor
 
         return self._place(("calendar", node.index, factor), length, make), stride
 
@@ -61,25 +60,22 @@ class Numbers:
         """Offset, map and number of bins of a value by time in state."""
         if RESIDENCE not in node.axes:
             bins = 1
-        epochs = self.static.epochs(node)
-        first = np.searchsorted(epochs, np.arange(epochs[-1] + 1))
+        epochs, first = stretches(self.static, node)
         length = len(first) * bins
 
         def make(evaluate: Evaluator) -> Float:
-            found = evaluate(node, bins)
-            if 1 < len(found) != len(first):
-                found = found[first]
+            found = by_stretch(evaluate, node, bins, first)
             found = np.broadcast_to(found, (len(first), bins, found.shape[2]))
-            return _by_draw(found.reshape(length, -1), length)
+            return by_draw(found.reshape(length, -1), length)
 
         offset = self._place(("cells", node.index, bins), length, make)
-        return offset, self._map(epochs * bins), bins
+        return offset, self._maps.add(epochs * bins), bins
 
     def cumulated_by_calendar(self, node: Residual, factor: float) -> int:
         """The cumulated value at t_0 to t_n, and once more at the end."""
 
         def make(evaluate: Evaluator) -> Float:
-            return _cumulated(_by_draw(evaluate(node)[:, 0], self.cycles + 1)[:, :-1] * factor)
+            return _cumulated(by_draw(evaluate(node)[:, 0], self.cycles + 1)[:, :-1] * factor)
 
         return self._place(("by calendar", node.index, factor), self.cycles + 2, make)
 
@@ -87,7 +83,7 @@ class Numbers:
         """The cumulated value over n cycles in the state; the last bin goes on."""
 
         def make(evaluate: Evaluator) -> Float:
-            found = _by_draw(evaluate(node, bins)[0], bins)
+            found = by_draw(evaluate(node, bins)[0], bins)
             bin_ = np.minimum(np.arange(self.cycles), bins - 1)
             return _cumulated(found[:, bin_])
 
@@ -105,16 +101,9 @@ class Numbers:
             self.size += length
         return found
 
-    def _map(self, values: Int) -> int:
-        key = values.tobytes()
-        if key not in self._maps:
-            self._maps[key] = len(self._map_values)
-            self._map_values.append(values)
-        return self._maps[key]
-
     def map_table(self) -> Int:
         """[map, n + 1]."""
-        return np.array(self._map_values, np.int64)
+        return self._maps.table()
 
     # -- values
 
@@ -127,7 +116,7 @@ class Numbers:
         return values
 
 
-def _by_draw(values: Any, length: int) -> Float:
+def by_draw(values: Any, length: int) -> Float:
     """[draw, length] of [cycle or bin, draw]."""
     values = np.asarray(values, float)
     return np.broadcast_to(values, (length, values.shape[1])).T

@@ -14,6 +14,7 @@ import numpy as np
 from qalyst.axes import RESIDENCE, Float, Int
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.residual import Residual
+from qalyst.model.stretches import Maps, by_stretch, stretches
 
 ONES = 0  # the row of ones, and the map of zeros
 
@@ -41,8 +42,7 @@ class Pool:
     size: int = 1
     _tables: list[_Table] = field(default_factory=list)
     _rows: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
-    _maps: dict[bytes, int] = field(default_factory=dict)
-    _map_values: list[Int] = field(default_factory=list)
+    _maps: Maps = field(default_factory=Maps)
     _series: dict[bytes, int] = field(default_factory=dict)
     _series_values: list[Float] = field(default_factory=list)
     _values: dict[int, Float] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Pool:
     _weight_values: list[Float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._map(np.zeros(self.cycles + 1, np.int64))
+        self._maps.add(np.zeros(self.cycles + 1, np.int64))
 
     # -- collecting
 
@@ -67,9 +67,8 @@ class Pool:
             return ONES, ONES
         found = self._rows.get((node.index, bins))
         if found is None:
-            epochs = self.static.epochs(node)
-            first = np.searchsorted(epochs, np.arange(epochs[-1] + 1))
-            found = self.size, self._map(epochs * bins)
+            epochs, first = stretches(self.static, node)
+            found = self.size, self._maps.add(epochs * bins)
             self._rows[node.index, bins] = found
             self._tables.append(_Table(node, bins, self.size, first))
             self.size += len(first) * bins
@@ -98,15 +97,8 @@ class Pool:
 
     def shifted(self, map_: int) -> int:
         """The map that gives at t_(c+1) what another gives at t_c."""
-        values = self._map_values[map_]
-        return self._map(np.concatenate([values[:1], values[:-1]]))
-
-    def _map(self, values: Int) -> int:
-        key = values.tobytes()
-        if key not in self._maps:
-            self._maps[key] = len(self._map_values)
-            self._map_values.append(values)
-        return self._maps[key]
+        values = self._maps[map_]
+        return self._maps.add(np.concatenate([values[:1], values[:-1]]))
 
     def _keep(self, values: Float, known: dict[bytes, int], kept: list[Float]) -> int:
         values = values + 0.0  # -0.0 is 0.0
@@ -120,7 +112,7 @@ class Pool:
 
     def map_table(self) -> Int:
         """[map, n + 1]."""
-        return np.array(self._map_values, np.int64)
+        return self._maps.table()
 
     def series_table(self) -> Float:
         """[series, n + 1]."""
@@ -149,9 +141,7 @@ class Pool:
         spare = blocks * lanes - count
         values[:, ONES] = 1.0
         for table in self._tables:
-            found = np.asarray(evaluate(table.node, table.bins), dtype=float)
-            if 1 < len(found) != len(table.at):
-                found = found[table.at]
+            found = by_stretch(evaluate, table.node, table.bins, table.at)
             if spare and found.shape[2] > 1:
                 found = np.concatenate([found, np.repeat(found[:, :, -1:], spare, axis=2)], axis=2)
             rows = len(table.at) * table.bins

@@ -16,7 +16,7 @@ from qalyst.axes import CYCLE, Float
 from qalyst.kernels import patient_layout as layout
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.merging import event_key
-from qalyst.model.numbers import Numbers
+from qalyst.model.numbers import Numbers, by_draw
 from qalyst.model.program import Cell, Compartment, Counted, Event
 from qalyst.model.residual import Residual, Residuals, factors
 from qalyst.model.resolved import ResolvedModel
@@ -143,7 +143,9 @@ class SlotMaker:
 
         def vectors(evaluate: Evaluator | None) -> tuple[Float, Float]:
             """[draw, n + 1] weights after, and before, the schedule of each point."""
-            value = np.ones((1, n + 1)) if evaluate is None else _calendar(evaluate, lanes, n + 1)
+            value = (
+                np.ones((1, n + 1)) if evaluate is None else by_draw(evaluate(lanes)[:, 0], n + 1)
+            )
             before = now * value
             before[:, 1:] += (ended * value)[:, :-1]
             return after * value, before
@@ -179,7 +181,9 @@ class SlotMaker:
         key = (at_start.tobytes(), force.tobytes())
 
         def whole(evaluate: Evaluator | None) -> Float:
-            value = np.ones((1, n + 1)) if evaluate is None else _calendar(evaluate, lanes, n + 1)
+            value = (
+                np.ones((1, n + 1)) if evaluate is None else by_draw(evaluate(lanes)[:, 0], n + 1)
+            )
             return at_start * value
 
         def cumulated(evaluate: Evaluator | None) -> Float:
@@ -215,7 +219,7 @@ class SlotMaker:
         length = len(total)
 
         def make(evaluate: Evaluator) -> Float:
-            return total * _calendar(evaluate, lanes, length)
+            return total * by_draw(evaluate(lanes)[:, 0], length)
 
         return self.numbers.made(("event", total.tobytes(), lanes.index), length, make)
 
@@ -234,9 +238,3 @@ class SlotMaker:
             return factor / scale, np.append(self.weights.force(outcome, discounted), 0.0)
         moment = self.weights.moment(outcome, discounted, word)
         return np.append(moment, 0.0) / scale, np.zeros(self.model.timing.cycles + 1)
-
-
-def _calendar(evaluate: Evaluator, node: Residual, points: int) -> Float:
-    """[draw, n + 1] of a value without time in state."""
-    values = np.asarray(evaluate(node)[:, 0], float)
-    return np.broadcast_to(values, (points, values.shape[1])).T
