@@ -73,7 +73,7 @@ class Draws:
         key = (name, path)
         if key not in self._cells:
             parameter = self._parameters[name]
-            drawn = self._raw(parameter, path)
+            drawn = self.raw(parameter, path)
             self._check(parameter, path, drawn)
             self._cells[key] = drawn * parameter.factor
         return self._cells[key]
@@ -89,13 +89,13 @@ class Draws:
         key = (name, labels)
         if key not in self._curves:
             parameter = self._parameters[name]
-            drawn = parameter.curve_values(labels, lambda path: self._raw(parameter, path))
+            drawn = parameter.curve_values(labels, lambda path: self.raw(parameter, path))
             where = f"{parameter.mark}  parameters.{name}, in the draws"
             survival.check(str(parameter.curve), drawn, where)
             self._curves[key] = drawn
         return self._curves[key]
 
-    def _raw(self, parameter: Parameter, path: Path) -> Float:
+    def raw(self, parameter: Parameter, path: Path) -> Float:
         """[draw] in the unit of the record."""
         if parameter.joint is not None:
             own = path if parameter.curve is not None else (parameter.name,)

@@ -1,0 +1,37 @@
+"""The application to which each module of commands adds its own."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="qalyst",
+    help="Which treatment strategy is best value, how sure are we, and why: health-economic "
+    "models as plain files.",
+    epilog="Example: qalyst run nelm --draws 1000",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from qalyst import __version__
+
+        typer.echo(f"qalyst {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Version of qalyst."),
+    ] = False,
+) -> None:
+    """Health-economic models as plain files."""

@@ -1,0 +1,95 @@
+"""What the commands take, and how it is read."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qalyst.errors import ModelError
+
+if TYPE_CHECKING:
+    from qalyst.model.resolved import ResolvedModel
+
+DEFAULT_DRAWS = 1000
+DEFAULT_SEED = 20260101
+DEFAULT_PATIENTS = 1000
+LONGEST_NAME = 200  # of a folder; file systems allow 255 bytes
+
+ModelName = Annotated[
+    str, typer.Argument(help="Name of a model (`qalyst list`), or path of a model file.")
+]
+Scenarios = Annotated[
+    list[str] | None,
+    typer.Option("--scenario", help="Overlay of the model file; may be given several times."),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Fix a parameter, in the unit of its record; also TABLE[label]=VALUE. Repeatable.",
+    ),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON object on standard output (docs/json.md).")
+]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same results, bit by bit.")]
+Threads = Annotated[int | None, typer.Option(help="Threads; all processors if not given.")]
+
+
+def load(name: str, scenario: list[str] | None, values: list[str] | None) -> ResolvedModel:
+    """The model, with scenarios and values applied."""
+    from qalyst.model.resolve import load_model
+
+    return load_model(name, scenarios=scenario or (), values=parsed(values or []))
+
+
+def parsed(values: list[str]) -> dict[str, float]:
+    """Values given by ``--set``: plain finite numbers only."""
+    found: dict[str, float] = {}
+    for text in values:
+        name, equals, number = text.partition("=")
+        where = f"command line  --set {text}"
+        if not equals:
+            raise ModelError(f"'{text}' is not NAME=VALUE", where=where, mend="write name=0.5")
+        try:
+            value = float(number.replace("_", " "))  # Python would read 1_0 as 10
+        except ValueError as error:
+            raise ModelError(
+                f"'{number}' is no number for '{name}'", where=where, mend="write a plain number"
+            ) from error
+        if not math.isfinite(value):
+            raise ModelError(
+                f"'{name}' is set to {number}", where=where, mend="write a finite number"
+            )
+        if name.strip() in found:
+            raise ModelError(f"'{name}' is set twice", where=where, mend="keep one of the two")
+        found[name.strip()] = value
+    return found
+
+
+def check_folder(out: Path | None) -> None:
+    """Refuse the folder that the user is in."""
+    if out == Path():  # also what an empty text becomes
+        raise ModelError(
+            "the results would take the place of the folder you are in",
+            where="command line  --out",
+            mend="name a folder, such as results/mine",
+        )
+
+
+def default_folder(model: ResolvedModel, values: dict[str, float], *kind: str) -> Path:
+    """A folder of its own for each model, scenarios and values, so that none replaces another."""
+    words = (f"{name}={value:.15g}" for name, value in sorted(values.items()))
+    name = re.sub(r"[^\w.=+-]+", "_", "-".join([model.name, *kind, *model.scenarios, *words]))
+    if len(name) > LONGEST_NAME:
+        raise ModelError(
+            f"the results would go into a folder with a name of {len(name)} letters",
+            where="command line  --scenario, --set",
+            mend="name a folder: --out results/mine",
+        )
+    return Path("results") / name

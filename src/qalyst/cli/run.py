@@ -1,0 +1,185 @@
+"""The command run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qalyst.cli.answering import answer
+from qalyst.cli.application import app
+from qalyst.cli.options import (
+    DEFAULT_DRAWS,
+    DEFAULT_PATIENTS,
+    DEFAULT_SEED,
+    AsJson,
+    ModelName,
+    Scenarios,
+    Values,
+    check_folder,
+    default_folder,
+    load,
+    parsed,
+)
+from qalyst.errors import ModelError
+
+if TYPE_CHECKING:
+    from qalyst.analysis import Analysis
+
+
+class Engines(StrEnum):
+    """How a model is run."""
+
+    cohort = "cohort"
+    individuals = "individuals"
+
+
+class Lucks(StrEnum):
+    """How the random numbers of patients are made."""
+
+    plain = "plain"
+    antithetic = "antithetic"
+    quasi = "quasi"
+
+
+@app.command(
+    epilog="Examples: qalyst run nelm --draws 10000 --seed 7    "
+    "qalyst run nelm --scenario base_case_man --set bias_share=0.3 --out results/mine    "
+    "qalyst run nelm --engine individuals --draws 200 --patients 2000"
+)
+def run(
+    model: ModelName,
+    scenario: Scenarios = None,
+    values: Values = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(
+            help=f"Draws of the probabilistic analysis, 1 or more; {DEFAULT_DRAWS} if not given."
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(help="The same seed gives the same results, bit by bit.")
+    ] = DEFAULT_SEED,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads; all processors if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the results; results/MODEL-SCENARIOS-VALUES if not given."),
+    ] = None,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="The base case only, without draws.")
+    ] = False,
+    engine: Annotated[
+        Engines | None,
+        typer.Option(help="Cohort, or individuals: patient by patient; cohort if not given."),
+    ] = None,
+    patients: Annotated[
+        int | None,
+        typer.Option(help="Patients in each draw, for individuals; 1,000 if not given."),
+    ] = None,
+    error: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MONEY",
+            help="Choose the patients by the Monte Carlo error of incremental net benefit.",
+        ),
+    ] = None,
+    luck: Annotated[
+        Lucks | None,
+        typer.Option(
+            help="Of patients: plain, mirrored pairs, or Sobol points; plain if not given."
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run that was stopped.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a model: base case, probabilistic analysis, tables, figures and a summary page."""
+    analyses: list[Analysis] = []
+
+    def work() -> dict[str, Any]:
+        from qalyst.running import run_model
+
+        _check_request(draws, deterministic, out, resume)
+        many = _patients(engine, patients, error, luck)
+        resolved, given = load(model, scenario, values), parsed(values or [])
+        if error is not None:
+            from qalyst.planning import patients_for_error
+
+            many = patients_for_error(
+                resolved,
+                error=error,
+                draws=None if deterministic else DEFAULT_DRAWS if draws is None else draws,
+                seed=seed,
+                threads=threads,
+            )
+        analysis, found = run_model(
+            resolved,
+            draws=None if deterministic else DEFAULT_DRAWS if draws is None else draws,
+            seed=seed,
+            threads=threads,
+            folder=out or default_folder(resolved, given),
+            settings={
+                "model": model,
+                "scenarios": list(scenario or ()),
+                "values": list(values or ()),
+                "patients": many,
+                "luck": (luck or Lucks.plain).value,
+            },
+            values=given,
+            patients=many,
+            luck=(luck or Lucks.plain).value,
+            resume=resume,
+        )
+        analyses.append(analysis)
+        return found
+
+    def tell(found: dict[str, Any]) -> None:
+        from qalyst.report import terminal
+
+        terminal.run_result(analyses[0], found, values or ())
+
+    answer(work, tell, as_json)
+
+
+def _patients(
+    engine: Engines | None, patients: int | None, error: float | None, luck: Lucks | None
+) -> int | None:
+    """How many patients in each draw; None for the cohort. Asking for them asks for individuals."""
+    options = {"--patients": patients, "--error": error, "--luck": luck}
+    asked = next((option for option, given in options.items() if given is not None), None)
+    if patients is not None and error is not None:
+        raise ModelError(
+            "the number of patients and the error that chooses it are both given",
+            where=f"command line  --patients {patients} --error {error:g}",
+            mend="keep one of the two",
+        )
+    if asked and engine is Engines.cohort:
+        raise ModelError(
+            "a cohort has no patients one by one",
+            where=f"command line  --engine cohort {asked}",
+            mend="write --engine individuals, or keep one of the two",
+        )
+    if engine is Engines.individuals or asked:
+        return DEFAULT_PATIENTS if patients is None else patients
+    return None
+
+
+def _check_request(draws: int | None, deterministic: bool, out: Path | None, resume: bool) -> None:
+    if deterministic and resume:
+        raise ModelError(
+            "only draws can be gone on with",
+            where="command line  --deterministic --resume",
+            mend="keep one of the two",
+        )
+    if deterministic and draws is not None:
+        raise ModelError(
+            f"the base case alone has no draws, and {draws} are asked for",
+            where=f"command line  --deterministic --draws {draws}",
+            mend="keep one of the two",
+        )
+    check_folder(out)
