@@ -1,8 +1,8 @@
 """The commands: list, check, show, run, patients, verify.
 
 Exit codes: 0 done; 1 a model, a parameter or a request that cannot be used, or engines that
-disagree; 2 a command line that cannot be read; 130 stopped by Ctrl-C. With `--json` one object goes to standard output
-(`docs/json.md`); everything else goes to standard error.
+disagree; 2 a command line that cannot be read; 130 stopped by Ctrl-C. With `--json` one object goes
+to standard output (`docs/json.md`); everything else goes to standard error.
 """
 
 from __future__ import annotations

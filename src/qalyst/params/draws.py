@@ -6,6 +6,7 @@ draw): adding a parameter, a strategy or a thread never changes the draws of the
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -46,21 +47,29 @@ class BaseCase:
         return parameter.curve_values(labels, lambda path: np.array([parameter.values[path]]))
 
 
-class Draws:
-    """Addressed draws of the parameters.
+class _Checked(ABC):
+    """Values that are checked against their units, and handed out in years and the model's money.
 
     Parameters
     ----------
     parameters : by name.
-    seed : any non-negative integer below 2**64.
-    indices : [draw] which draws; a chunk of them gives the same numbers as all of them.
     """
 
-    def __init__(self, parameters: Mapping[str, Parameter], seed: int, indices: Int) -> None:
-        self._parameters, self._seed, self._indices = parameters, seed, indices
+    _word = "draw"  # what one of the values is called in messages
+    _mend = ""
+
+    def __init__(self, parameters: Mapping[str, Parameter]) -> None:
+        self._parameters = parameters
         self._cells: dict[tuple[str, Path], Float] = {}
-        self._joints: dict[str, dict[Path, Float]] = {}
         self._curves: dict[tuple[str, Path], dict[str, Any]] = {}
+
+    @abstractmethod
+    def raw(self, parameter: Parameter, path: Path) -> Float:
+        """[draw] in the unit of the record."""
+
+    @abstractmethod
+    def _number(self, position: int) -> int:
+        """What a value is numbered in messages."""
 
     def cell(self, name: str, path: Path) -> Float:
         """[draw] of a cell, in years and in the model's money year.
@@ -68,7 +77,7 @@ class Draws:
         Raises
         ------
         ModelError
-            A draw that the unit cannot have, such as a negative cost.
+            A value that the unit cannot have, such as a negative cost.
         """
         key = (name, path)
         if key not in self._cells:
@@ -84,16 +93,53 @@ class Draws:
         Raises
         ------
         ModelError
-            A draw that no curve of the family can have, such as a scale below 0.
+            A value that no curve of the family can have, such as a scale below 0.
         """
         key = (name, labels)
         if key not in self._curves:
             parameter = self._parameters[name]
             drawn = parameter.curve_values(labels, lambda path: self.raw(parameter, path))
-            where = f"{parameter.mark}  parameters.{name}, in the draws"
+            where = f"{parameter.mark}  parameters.{name}, in the {self._word}s"
             survival.check(str(parameter.curve), drawn, where)
             self._curves[key] = drawn
         return self._curves[key]
+
+    def _check(self, parameter: Parameter, path: Path, drawn: Float) -> None:
+        low, high = bounds(parameter)
+        wrong = ~((drawn >= low) & (drawn <= high))
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            raise ModelError(
+                f"{self._word} {self._number(first)} of '{parameter.name}{show_path(path)}' is "
+                f"{drawn[first]:.4g}, which {parameter.unit_text} cannot be "
+                f"({wrong.sum()} of {len(drawn)} {self._word}s)",
+                where=f"{parameter.mark}  parameters.{parameter.name}",
+                mend=self._mend,
+            )
+
+
+class Draws(_Checked):
+    """Addressed draws of the parameters.
+
+    Parameters
+    ----------
+    parameters : by name.
+    seed : any non-negative integer below 2**64.
+    indices : [draw] which draws; a chunk of them gives the same numbers as all of them.
+    """
+
+    _mend = (
+        "choose a family that stays within bounds: beta for probabilities, gamma for costs and "
+        "rates, lognormal for ratios"
+    )
+
+    def __init__(self, parameters: Mapping[str, Parameter], seed: int, indices: Int) -> None:
+        super().__init__(parameters)
+        self._seed, self._indices = seed, indices
+        self._joints: dict[str, dict[Path, Float]] = {}
+
+    def _number(self, position: int) -> int:
+        return int(self._indices[position])
 
     def raw(self, parameter: Parameter, path: Path) -> Float:
         """[draw] in the unit of the record."""
@@ -158,16 +204,39 @@ class Draws:
             return curve.values[name]
         return self._parameters[str(name[0])].values[()]
 
-    def _check(self, parameter: Parameter, path: Path, drawn: Float) -> None:
-        low, high = bounds(parameter)
-        wrong = ~((drawn >= low) & (drawn <= high))
-        if wrong.any():
-            first = int(np.flatnonzero(wrong)[0])
-            raise ModelError(
-                f"draw {self._indices[first]} of '{parameter.name}{show_path(path)}' is "
-                f"{drawn[first]:.4g}, which {parameter.unit_text} cannot be "
-                f"({wrong.sum()} of {len(drawn)} draws)",
-                where=f"{parameter.mark}  parameters.{parameter.name}",
-                mend="choose a family that stays within bounds: beta for probabilities, gamma "
-                "for costs and rates, lognormal for ratios",
-            )
+
+class Points(_Checked):
+    """Values at given points: some cells changed, the others at their base or as they were drawn.
+
+    Parameters
+    ----------
+    parameters : by name.
+    changes : (record, path) -> [point] in the unit of the record.
+    indices : [point] which points; beyond the last one, the last one again.
+    otherwise : draws [point] of what is not changed; its base values if None.
+    """
+
+    _word = "point"
+    _mend = "keep the range within what the unit allows"
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Parameter],
+        changes: Mapping[tuple[str, Path], Float],
+        indices: Int,
+        otherwise: Draws | None = None,
+    ) -> None:
+        super().__init__(parameters)
+        self._changes, self._indices, self._otherwise = changes, indices, otherwise
+
+    def raw(self, parameter: Parameter, path: Path) -> Float:
+        """[point] in the unit of the record."""
+        changed = self._changes.get((parameter.name, path))
+        if changed is not None:
+            return np.asarray(changed[np.minimum(self._indices, len(changed) - 1)], float)
+        if self._otherwise is not None:
+            return self._otherwise.raw(parameter, path)
+        return np.full(len(self._indices), parameter.values[path])
+
+    def _number(self, position: int) -> int:
+        return int(self._indices[position])

@@ -1,0 +1,1 @@
+"""Loops over a model: other values, scenarios and sequences."""
