@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from qalyst.report import figures_course, figures_decision, figures_plane, figures_published
 from qalyst.report.drawing import Drawing, Saved, house_style, saved
-from qalyst.report.words import varies
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -43,10 +42,10 @@ def write_figures(found: list[Saved], folder: Path) -> list[Path]:
 
 def _drawings(analysis: Analysis, published: Published | None) -> Iterator[Callable[[], Drawing]]:
     if analysis.compares:
-        if varies(analysis):
+        if analysis.varies:
             yield lambda: figures_plane.ce_plane(analysis)
         yield lambda: figures_plane.frontier(analysis)
-        if varies(analysis):
+        if analysis.varies:
             yield lambda: figures_decision.ceac(analysis)
             if figures_decision.errs(analysis):
                 yield lambda: figures_decision.loss(analysis)
@@ -58,5 +57,5 @@ def _drawings(analysis: Analysis, published: Published | None) -> Iterator[Calla
             yield lambda: figures_course.survival(analysis)
     if published is not None:
         yield lambda: figures_published.published_survival(analysis, published)
-    if analysis.compares and varies(analysis):
+    if analysis.compares and analysis.varies:
         yield lambda: figures_decision.convergence(analysis)

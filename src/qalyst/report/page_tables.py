@@ -21,7 +21,7 @@ from qalyst.report.labels import (
 )
 from qalyst.report.numbers import NONE, decimals_for, money, number, percent, short
 from qalyst.report.tables import amounts, icer_mcse, increment_mcse, summary_table
-from qalyst.report.words import choices, varies
+from qalyst.report.words import choices
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -62,7 +62,7 @@ class Table:
 def results(analysis: Analysis) -> Table:
     """Means over draws with their error and interval, beside the base case."""
     table, model = summary_table(analysis), analysis.model
-    drawn = varies(analysis)
+    drawn = analysis.varies
     rows: list[list[str]] = []
     for outcome in model.outcomes:
         rows.append([f"{outcome_label(model, outcome)} per person"])
@@ -244,7 +244,7 @@ def decision(analysis: Analysis) -> Table | None:
             if name in best[wtp]:
                 strong |= {(line, len(cells)), (line, len(cells) + 1)}
             cells += [
-                percent(share) if varies(analysis) else NONE,
+                percent(share) if analysis.varies else NONE,
                 _with_error(number(float(curves.expected_nmb.sel(place)), places), error),
             ]
         rows.append(cells)

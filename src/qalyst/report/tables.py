@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from qalyst.analysis import Analysis
+    from qalyst.analysis import Analysis, Decided
     from qalyst.decision.cea import IncrementalAnalysis, Row
     from qalyst.model.resolved import ResolvedModel
     from qalyst.published import Published
@@ -242,11 +242,11 @@ def breakdown_table(analysis: Analysis) -> pd.DataFrame:
     return _frame(rows)
 
 
-def comparator(analysis: Analysis) -> str:
+def comparator(analysis: Decided) -> str:
     """The strategy that increments are shown against."""
-    if analysis.base_incremental is None:
+    if analysis.headline is None:
         return next(iter(analysis.model.strategies))
-    return (analysis.incremental or analysis.base_incremental).rows[0].strategy
+    return analysis.headline.rows[0].strategy
 
 
 def amounts(

@@ -12,7 +12,7 @@ from qalyst.report.labels import currency, effect_nouns, outcome_label, strategy
 from qalyst.report.numbers import money, percent, short
 
 if TYPE_CHECKING:
-    from qalyst.analysis import Analysis
+    from qalyst.analysis import Analysis, Decided
     from qalyst.decision.cea import IncrementalAnalysis, Row
 
 
@@ -46,19 +46,10 @@ def committee_sentence(analysis: Analysis) -> str:
     return f"{_frontier(analysis, table)}{_how_sure(analysis)}{open_end}."
 
 
-def headline(analysis: Analysis) -> IncrementalAnalysis:
+def headline(analysis: Decided) -> IncrementalAnalysis:
     """The table that counts: of the means over draws, or of the base case without draws."""
-    found = analysis.incremental or analysis.base_incremental
-    assert found is not None, "asked only if strategies are compared"
-    return found
-
-
-def varies(analysis: Analysis) -> bool:
-    """Whether there are draws, and they differ."""
-    if analysis.psa is None or analysis.psa.draws < 2:
-        return False
-    model = analysis.model
-    return any(model.parameters[name].drawn for name in model.used_parameters)
+    assert analysis.headline is not None, "asked only if strategies are compared"
+    return analysis.headline
 
 
 def choices(analysis: Analysis) -> list[Choice]:
@@ -85,7 +76,7 @@ def choices(analysis: Analysis) -> list[Choice]:
 def _probability(
     analysis: Analysis, wtp: float, names: tuple[str, ...]
 ) -> tuple[float | None, float | None]:
-    if analysis.at_thresholds is None or analysis.psa is None or not varies(analysis):
+    if analysis.at_thresholds is None or analysis.psa is None or not analysis.varies:
         return None, None
     shares = analysis.at_thresholds.ceac.sel({WTP: wtp, STRATEGY: list(names)})
     share = min(float(shares.sum()), 1.0)
@@ -201,7 +192,7 @@ def _more(analysis: Analysis, row: Row, *, named: bool = True) -> str:
 
 
 def _icer_error(analysis: Analysis, row: Row) -> str:
-    if not varies(analysis):
+    if not analysis.varies:
         return ""
     for found in analysis.icers:
         if (found.strategy, found.comparator) == (row.strategy, row.compared_with) and found.mcse:
@@ -238,7 +229,7 @@ def _frontier(analysis: Analysis, table: IncrementalAnalysis) -> str:
 def _how_sure(analysis: Analysis) -> str:
     if analysis.psa is None or analysis.psa.draws < 2:
         return " (base case only: the uncertainty was not analysed)"
-    if not varies(analysis):
+    if not analysis.varies:
         return " (no parameter of the model is uncertain, so no probability is given)"
     return f", from {analysis.psa.draws:,} draws"
 
