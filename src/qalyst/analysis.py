@@ -14,15 +14,36 @@ from qalyst.decision.estimates import IcerEstimate, icer_estimate, summary
 from qalyst.decision.net_benefit import LARGEST_WTP
 from qalyst.decision.uncertainty import decision_curves
 from qalyst.decision.variance import VarianceSplit, split_variance
-from qalyst.model.resolved import Decision, Outcome, ResolvedModel, Strategy
+from qalyst.model.resolved import Decision, ResolvedModel
 from qalyst.outcomes import DISCOUNTED, Outcomes, Totals
 from qalyst.params.money import Money
 from qalyst.params.parameter import Parameter
+from qalyst.units import Unit
 
 if TYPE_CHECKING:
     import xarray as xr
 
 CURVE_POINTS = 101
+
+
+class Labelled(Protocol):
+    """What has a label."""
+
+    @property
+    def label(self) -> str:
+        """As it is called in print."""
+
+
+class Measured(Protocol):
+    """What has a unit."""
+
+    @property
+    def unit(self) -> Unit:
+        """The unit."""
+
+    @property
+    def unit_text(self) -> str:
+        """The unit as it is written."""
 
 
 class Question(Protocol):
@@ -33,11 +54,11 @@ class Question(Protocol):
         """One sentence."""
 
     @property
-    def strategies(self) -> Mapping[str, Strategy]:
+    def strategies(self) -> Mapping[str, Labelled]:
         """What is compared, by name."""
 
     @property
-    def outcomes(self) -> Mapping[str, Outcome]:
+    def outcomes(self) -> Mapping[str, Measured]:
         """What is added up, by name."""
 
     @property

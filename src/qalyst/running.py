@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qalyst.analysis import Analysis, analyse
 from qalyst.engines.engine import Luck
@@ -17,6 +17,7 @@ from qalyst.io.files import written_whole
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
+from qalyst.report.decision_data import incremental_data, thresholds_data
 from qalyst.report.notes import notes
 from qalyst.report.tables import statistics
 from qalyst.report.words import committee_sentence
@@ -29,9 +30,6 @@ from qalyst.simulation import (
     individuals_for,
     simulate,
 )
-
-if TYPE_CHECKING:
-    from qalyst.decision.cea import IncrementalAnalysis
 
 
 def run_model(
@@ -184,10 +182,10 @@ def result(
             s: {o: float(base.total(o, undiscounted=True).sel(strategy=s).item()) for o in outcomes}
             for s in strategies
         },
-        "base_case_incremental": _incremental(analysis.base_incremental),
+        "base_case_incremental": incremental_data(analysis.base_incremental),
         "probabilistic": None,
-        "incremental": _incremental(analysis.incremental),
-        "thresholds": _thresholds(analysis),
+        "incremental": incremental_data(analysis.incremental),
+        "thresholds": thresholds_data(analysis),
         "variance": [vars(split) for split in analysis.variance],
         "sentence": committee_sentence(analysis),
         "notes": notes(analysis),
@@ -204,40 +202,3 @@ def _spread(analysis: Analysis, outcome: str, strategy: str) -> dict[str, float 
     found = statistics(analysis.psa.total(outcome).sel(strategy=strategy).to_numpy())
     names = {"mean": "mean", "mcse": "mcse", "low": "lower", "high": "upper"}
     return {key: None if isnan(found[name]) else found[name] for key, name in names.items()}
-
-
-def _incremental(table: IncrementalAnalysis | None) -> list[dict[str, Any]] | None:
-    if table is None:
-        return None
-    return [
-        {
-            "strategy": row.strategy,
-            "cost": row.cost,
-            "effect": row.effect,
-            "compared_with": row.compared_with,
-            "incremental_cost": row.incremental_cost,
-            "incremental_effect": row.incremental_effect,
-            "icer": row.icer,
-            "status": row.status,
-        }
-        for row in table.rows
-    ]
-
-
-def _thresholds(analysis: Analysis) -> list[dict[str, Any]]:
-    curves = analysis.at_thresholds
-    if curves is None:
-        return []
-    return [
-        {
-            "wtp": float(wtp),
-            "optimal": str(curves.optimal.sel(wtp=wtp).item()),
-            "probability_optimal": float(curves.ceaf.sel(wtp=wtp)),
-            "probability": {
-                str(s): float(curves.ceac.sel(wtp=wtp, strategy=s)) for s in curves.strategy.values
-            },
-            "evpi": float(curves.evpi.sel(wtp=wtp)),
-            "evpi_mcse": float(curves.evpi_mcse.sel(wtp=wtp)),
-        }
-        for wtp in curves.wtp.values
-    ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qalyst.axes import DRAW, OUTCOME, PROFILE, STATE, STRATEGY, WTP, Float
-from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED, Outcomes
+from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED, Outcomes, Totals
 from qalyst.report.parameter_words import cells
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def statistics(drawn: Float | None) -> dict[str, float]:
     return dict(zip(names, (mean, error, float(low), float(high)), strict=True))
 
 
-def incremental_table(analysis: Analysis) -> pd.DataFrame:
+def incremental_table(analysis: Decided) -> pd.DataFrame:
     """The fully incremental analysis of the means over draws and of the base case.
 
     In order of cost, with net monetary and net health benefit at each threshold of the model.
@@ -147,7 +147,7 @@ def incremental_table(analysis: Analysis) -> pd.DataFrame:
     rows = []
     for name, table in (
         (PROBABILISTIC, analysis.incremental),
-        (BASE_CASE, analysis.base_incremental),
+        (BASE_CASE, getattr(analysis, "base_incremental", None)),
     ):
         if table is not None:
             rows += [_incremental_row(analysis, name, table, row) for row in table.rows]
@@ -155,7 +155,7 @@ def incremental_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def _incremental_row(
-    analysis: Analysis, name: str, table: IncrementalAnalysis, row: Row
+    analysis: Decided, name: str, table: IncrementalAnalysis, row: Row
 ) -> dict[str, Any]:
     outcomes = analysis.psa if name == PROBABILISTIC else None
     none = math.nan
@@ -188,7 +188,7 @@ def _incremental_row(
 
 
 def increment_mcse(
-    outcomes: Outcomes | None, outcome: str, strategy: str, comparator: str | None
+    outcomes: Totals | None, outcome: str, strategy: str, comparator: str | None
 ) -> float:
     """Monte Carlo standard error of a mean, or of a mean increment within draws."""
     if outcomes is None:
@@ -200,7 +200,7 @@ def increment_mcse(
     return statistics(values)["mcse"]
 
 
-def icer_mcse(analysis: Analysis, row: Row) -> float:
+def icer_mcse(analysis: Decided, row: Row) -> float:
     """Monte Carlo standard error of an ICER of the frontier; nan if it has none."""
     for found in analysis.icers:
         if (found.strategy, found.comparator) == (row.strategy, row.compared_with):
@@ -276,7 +276,7 @@ def amounts(
     return {key: found[key] for key in sorted(found, key=place)}
 
 
-def draws_table(analysis: Analysis) -> pd.DataFrame:
+def draws_table(analysis: Decided) -> pd.DataFrame:
     """Discounted outcomes, one row a draw and strategy; cost and effect first."""
     import pandas as pd
 

@@ -1,0 +1,63 @@
+"""The folder of `qalyst decide`: tables and figures of outside draws."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qalyst.report import figures_decision, figures_plane
+from qalyst.report.csv_files import write_tables
+from qalyst.report.drawing import house_style, saved
+from qalyst.report.figures import write_figures
+from qalyst.report.provenance import PACKAGES, write_provenance
+from qalyst.report.tables import ceac_table, incremental_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from qalyst.analysis import Decided
+
+
+def write_decided(analysis: Decided, folder: Path, settings: Mapping[str, Any]) -> list[Path]:
+    """Write tables, figures and the provenance of a decision on outside draws.
+
+    Parameters
+    ----------
+    analysis : the decision.
+    folder : exists and is empty; see `io.files.written_whole`.
+    settings : files with their hashes, and what was asked for.
+    """
+    for name in ("tables", "figures"):
+        (folder / name).mkdir()
+    files = write_tables(decision_tables(analysis), folder / "tables")
+    with house_style():
+        drawn = [saved(draw(analysis)) for draw in _drawings(analysis)]
+    files += write_figures(drawn, folder / "figures")
+    origin = {
+        "qalyst": version("qalyst"),
+        **settings,
+        "python": sys.version.split()[0],
+        "packages": {name: version(name) for name in PACKAGES},
+        "platform": platform.platform(),
+    }
+    return [*files, write_provenance(origin, folder, files)]
+
+
+def decision_tables(analysis: Decided) -> dict[str, pd.DataFrame]:
+    """The tables of a decision, by name."""
+    assert analysis.curves is not None
+    return {"incremental": incremental_table(analysis), "ceac": ceac_table(analysis.curves)}
+
+
+def _drawings(analysis: Decided) -> list[Any]:
+    found: list[Any] = [figures_plane.frontier]
+    if analysis.varies:
+        found = [figures_plane.ce_plane, *found, figures_decision.ceac]
+        if figures_decision.errs(analysis):
+            found += [figures_decision.loss, figures_decision.evpi]
+        found.append(figures_decision.convergence)
+    return found
