@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from qalyst.analysis import Question
-from qalyst.model.resolved import ResolvedModel
+from typing import TYPE_CHECKING
+
 from qalyst.units import YEARS, currencies, duration_text
+
+if TYPE_CHECKING:
+    from qalyst.analysis import Question
+    from qalyst.model.resolved import ResolvedModel
 
 _CORRECTION = {
     "start": "none: counted at the start of each cycle",

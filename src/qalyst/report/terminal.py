@@ -13,7 +13,6 @@ from qalyst.report.consoles import new_table, open_console, print_table
 from qalyst.report.labels import strategy_label
 from qalyst.report.numbers import column_numbers
 from qalyst.report.tables import statistics
-from qalyst.report.terminal_decision import incremental_table, threshold_table
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -154,6 +153,8 @@ def _parameter_table(console: Console, rows: list[dict[str, Any]]) -> None:
 
 def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] = ()) -> None:
     """The results of a run: tables, notes, files, and the sentence at the end."""
+    from qalyst.report.terminal_decision import incremental_table, threshold_table
+
     console = open_console()
     model = analysis.model
     applied = f", scenarios {', '.join(model.scenarios)}" if model.scenarios else ""
