@@ -19,11 +19,11 @@ from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
 from qalyst.report.decision_data import incremental_data, thresholds_data
 from qalyst.report.notes import notes
+from qalyst.report.progress import progress_bar
 from qalyst.report.tables import statistics
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
 from qalyst.simulation import (
-    Progress,
     base_case,
     check_request,
     engine_for,
@@ -73,7 +73,7 @@ def run_model(
     """
     check_request(draws=draws, seed=seed, threads=threads, patients=patients)
     with written_whole(folder) as work:
-        with _progress(model, draws) as progress:
+        with progress_bar(model.name, draws) as progress:
             # first, so that a fault of the targets is told before the draws
             published = published_survival(model, settings["model"], values, threads=threads)
             engine = (
@@ -102,41 +102,6 @@ def run_model(
         names = sorted(str(path.relative_to(work)) for path in files)
     found = result(analysis, seed=seed, draws=draws, patients=patients)
     return analysis, {**found, "folder": str(folder), "files": names}
-
-
-@contextlib.contextmanager
-def _progress(model: ResolvedModel, draws: int | None) -> Iterator[Progress | None]:
-    """A bar with the time left, on standard error; nothing there if it is no terminal."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    if draws is None:
-        yield None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("draws"),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(f"{model.name}: preparing", total=draws)
-
-        def update(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=f"{model.name}: running")
-
-        yield update
 
 
 @contextlib.contextmanager
