@@ -74,9 +74,9 @@ class Study(ABC):
     ) -> Float | None:
         """[draw] of one data set at each draw, up to a constant; None if it is not known."""
 
-    def levels(self) -> int | None:
-        """How many different data sets there are; None if they are not to be counted."""
-        return None
+    def predictors(self, summaries: Summaries) -> Summaries:
+        """The summaries in the form in which a decision depends on them most smoothly."""
+        return summaries
 
     def sized(self, n: int) -> Self:
         """The same study in `n` persons."""
@@ -195,11 +195,11 @@ class NormalMean(Measured):
         """Normal with standard error ``sd / sqrt(n)``."""
         from scipy.special import ndtri
 
-        return values + self.sd / np.sqrt(self.n) * np.asarray(ndtri(luck))
+        return np.asarray(values + self.sd / np.sqrt(self.n) * np.asarray(ndtri(luck)))
 
     def fit(self, seen: float, values: Float) -> Float:
         """Of the mean."""
-        return -0.5 * self.n * ((seen - values) / self.sd) ** 2
+        return np.asarray(-0.5 * self.n * ((seen - values) / self.sd) ** 2)
 
 
 @dataclass(frozen=True)
@@ -223,10 +223,6 @@ class Proportion(Measured):
         from scipy.special import xlog1py, xlogy
 
         return np.asarray(xlogy(seen, values) + xlog1py(self.n - seen, -values))
-
-    def levels(self) -> int:
-        """From no event to `n` of them, for each parameter."""
-        return int((self.n + 1) ** len(self.measured))
 
 
 @dataclass(frozen=True)
@@ -304,7 +300,7 @@ class Utility(Measured):
         from scipy.special import betaincinv, ndtri
 
         if self.outcome == "normal":
-            return values + self.sd / np.sqrt(self.n) * np.asarray(ndtri(luck))
+            return np.asarray(values + self.sd / np.sqrt(self.n) * np.asarray(ndtri(luck)))
         total = self._counts(values)
         inner = np.clip(values, 1e-9, 1 - 1e-9)
         return np.asarray(betaincinv(inner * total, (1 - inner) * total, luck))
@@ -314,7 +310,7 @@ class Utility(Measured):
         from scipy.special import betaln
 
         if self.outcome == "normal":
-            return -0.5 * self.n * ((seen - values) / self.sd) ** 2
+            return np.asarray(-0.5 * self.n * ((seen - values) / self.sd) ** 2)
         total = self._counts(values)
         a, b = np.clip(values, 1e-9, 1 - 1e-9) * total, np.clip(1 - values, 1e-9, 1) * total
         return np.asarray((a - 1) * np.log(seen) + (b - 1) * np.log1p(-seen) - betaln(a, b))

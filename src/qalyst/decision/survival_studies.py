@@ -81,6 +81,18 @@ class SurvivalStudy(Study):
         hazard = _Hazard.of(self, values)
         return _arm(hazard, self.n, self.follow_up, chance, "person")
 
+    def predictors(self, summaries: Summaries) -> Summaries:
+        """Of each arm the logarithm of its rate in place of its exposure."""
+        found = {}
+        for name, summary in summaries.items():
+            if name.startswith("exposure"):
+                arm = name.removeprefix("exposure")
+                # Half an event more: a rate without events has a logarithm, and exposures differ.
+                found[f"log rate{arm}"] = np.log((summaries[f"events{arm}"] + 0.5) / summary)
+            else:
+                found[name] = summary
+        return found
+
     def log_likelihood(
         self, summaries: Mapping[str, float], values: Mapping[str, Float]
     ) -> Float | None:
