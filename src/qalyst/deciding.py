@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from qalyst.analysis import Decided
+from qalyst.axes import WTP
+from qalyst.decision.evppi import Evppi
+from qalyst.decision.evppi import evppi as values_of
 from qalyst.errors import ModelError, nearest
+from qalyst.information import Information, ranked
 from qalyst.io.draws import DrawTable, read_draws
 from qalyst.io.files import written_whole
+from qalyst.io.lists import split_names
 from qalyst.outside import decide
 from qalyst.report.decided import write_decided
 from qalyst.report.decision_data import decision_data
+from qalyst.report.value_words import evppi_data
 
 
 def decide_files(
@@ -21,16 +27,20 @@ def decide_files(
     effects: Path,
     *,
     wtp: Sequence[float],
-    currency: str,
-    effect: str,
-    folder: Path | None,
-) -> tuple[Decided, dict[str, Any]]:
+    params: Path | None = None,
+    evppi: Sequence[str] = (),
+    currency: str = "",
+    effect: str = "qalys",
+    folder: Path | None = None,
+) -> tuple[Decided, tuple[Information, ...], dict[str, Any]]:
     """The decision of files of draws.
 
     Parameters
     ----------
     costs, effects : CSV files with a column a strategy and a row a draw.
     wtp : thresholds.
+    params : CSV file of the drawn parameters, a column each.
+    evppi : ``a`` or ``a,b``: what is learnt together; ``all`` for each parameter alone.
     currency, effect : what costs and effects are called; see `outside.decide`.
     folder : takes tables and figures, whole or not at all; None for neither.
 
@@ -41,8 +51,9 @@ def decide_files(
 
     Returns
     -------
-    analysis, found
-        The decision, and its results as the plain data that `docs/json.md` describes.
+    analysis, informed, found
+        The decision; values of information at each threshold, if asked for; and the results as
+        the plain data that `docs/json.md` describes.
     """
     cost, gain = read_draws(costs), read_draws(effects)
     _check_together(cost, gain)
@@ -53,13 +64,83 @@ def decide_files(
         **decision_data(analysis),
         "notes": [note for table in (cost, gain) for note in _notes(table)],
     }
+    informed: tuple[Information, ...] = ()
+    if params is not None or evppi:
+        values, more = _learnt(analysis, params, evppi, cost, wtp)
+        found["evppi"] = evppi_data(values)
+        found["notes"] += more
+        informed = _by_threshold(analysis, values)
     if folder is not None:
-        inputs = {path.name: _sha256(path) for path in (costs, effects)}
+        read = [path for path in (costs, effects, params) if path is not None]
+        settings = {"inputs": {path.name: _sha256(path) for path in read}, "wtp": list(wtp)}
         with written_whole(folder) as work:
-            files = write_decided(analysis, work, {"inputs": inputs, "wtp": list(wtp)})
+            files = write_decided(analysis, informed, work, settings)
             names = sorted(path.relative_to(work).as_posix() for path in files)
         found |= {"folder": str(folder), "files": names}
-    return analysis, found
+    return analysis, informed, found
+
+
+def _learnt(
+    analysis: Decided,
+    params: Path | None,
+    asked: Sequence[str],
+    costs: DrawTable,
+    wtp: Sequence[float],
+) -> tuple[tuple[Evppi, ...], list[str]]:
+    """What it is worth to know parameters, at each threshold; notes on what a reader must know."""
+    if params is None:
+        raise ModelError(
+            "the draws of the parameters are not given",
+            where=f"command line  --evppi {asked[0]}",
+            mend="name their file: --params draws.csv",
+        )
+    if not wtp:
+        raise ModelError(
+            "a value of information needs a willingness to pay",
+            where=f"command line  --params {params}",
+            mend="give one: --wtp 50000",
+        )
+    table = read_draws(params)
+    _check_draws(table, costs)
+    groups: list[tuple[str, ...]] = []
+    for text in asked or ["all"]:
+        where = f"command line  --evppi {text}"
+        if text == "all" and "all" not in table.columns:
+            groups += [(name,) for name in table.columns]
+            continue
+        group = (text,) if text in table.columns else tuple(split_names(text))
+        for name in group:
+            if name not in table.columns:
+                raise ModelError(
+                    f"no parameter '{name}' in {params}",
+                    where=where,
+                    mend=nearest(name, table.columns),
+                )
+        groups.append(group)
+    assert analysis.psa is not None
+    cost, effect = (analysis.psa.total(name) for name in (analysis.cost, analysis.effect))
+    distinct = list(dict.fromkeys(groups))
+    found = [each for k in wtp for each in values_of(cost, effect, table.columns, k, of=distinct)]
+    words = list(dict.fromkeys(each.message for each in found if each.message))
+    return tuple(found), [*_notes(table), *words]
+
+
+def _by_threshold(analysis: Decided, values: Sequence[Evppi]) -> tuple[Information, ...]:
+    found = []
+    assert analysis.at_thresholds is not None
+    for wtp in analysis.model.decision.thresholds:
+        own = [each for each in values if each.wtp == wtp]
+        at = analysis.at_thresholds.sel({WTP: wtp})
+        found.append(
+            Information(
+                wtp=wtp,
+                evpi=float(at.evpi),
+                evpi_mcse=float(at.evpi_mcse),
+                singles=ranked(each for each in own if len(each.parameters) == 1),
+                groups={each.name: each for each in own if len(each.parameters) > 1},
+            )
+        )
+    return tuple(found)
 
 
 def _notes(table: DrawTable) -> list[str]:

@@ -130,3 +130,50 @@ def test_the_folder_holds_tables_figures_and_the_inputs_hashes(folder):
     assert "figures/ceac.png" in found["files"]
     origin = json.loads((folder / "found" / "provenance.json").read_text())
     assert set(origin["inputs"]) == {"good.csv"}
+
+
+@pytest.fixture
+def product(folder):
+    """Net benefit x1 * x2 of two standard normals, and one that has no part in it."""
+    x = np.random.default_rng(5).standard_normal((2_000, 3))
+    tables = {
+        "params.csv": ("x1,x2,noise", x),
+        "qalys.csv": ("none,treat", np.column_stack([np.zeros(2_000), x[:, 0] * x[:, 1]])),
+        "costs.csv": ("none,treat", np.zeros((2_000, 2))),
+    }
+    for name, (head, values) in tables.items():
+        np.savetxt(folder / name, values, delimiter=",", header=head, comments="", fmt="%.17g")
+    return ("costs.csv", "qalys.csv", "--params", "params.csv", "--wtp", "1")
+
+
+def test_a_pair_is_worth_what_neither_is_alone(product):
+    asked = [word for name in ("x1", "noise", "x1,x2") for word in ("--evppi", name)]
+    rows = {tuple(row["parameters"]): row for row in decided(*product, *asked)["evppi"]}
+    pair = rows["x1", "x2"]
+    assert abs(pair["value"] - 1 / np.pi) < 4 * pair["se"]  # E|x1 x2| / 2
+    assert rows["x1",]["value"] < 0.05 > rows["noise",]["value"]
+
+
+def test_all_asks_for_each_parameter_alone(product):
+    rows = decided(*product, "--evppi", "all")["evppi"]
+    assert [row["parameters"] for row in rows] == [["x1"], ["x2"], ["noise"]]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--params", "params.csv", "--wtp", "1", "--evppi", "x1,x3"), "no parameter 'x3'"),
+        (("--wtp", "1", "--evppi", "x1"), "--params draws.csv"),
+        (("--params", "params.csv", "--evppi", "x1"), "--wtp 50000"),
+        (("--params", "good.csv", "--wtp", "1"), "3 draws, and 2,000 in costs.csv"),
+        (("--params", "params.csv", "--wtp", "1", "--evppi", "x1,x1"), "x1"),
+    ],
+)
+def test_what_cannot_be_learnt_is_told(product, words, told):
+    assert told in refused("costs.csv", "qalys.csv", *words)
+
+
+def test_learning_has_a_table_and_a_figure(product, folder):
+    found = decided(*product, "--evppi", "x1,x2", "--out", "found")
+    assert "tables/evppi.csv" in found["files"]
+    assert "figures/evppi_1.png" in found["files"]

@@ -12,9 +12,11 @@ from qalyst.report.consoles import new_table, open_console, print_table
 from qalyst.report.labels import outcome_label, ratio_unit, strategy_label
 from qalyst.report.numbers import column_numbers
 from qalyst.report.page_tables import labelled_note, status_text
+from qalyst.report.value_words import tell_information
 
 if TYPE_CHECKING:
     from qalyst.analysis import Decided
+    from qalyst.information import Information
 
 MOST_ACROSS = 4  # strategies side by side; more stand below each other
 
@@ -74,7 +76,9 @@ def threshold_table(console: Console, analysis: Decided) -> None:
     print_table(console, table)
 
 
-def tell_decided(analysis: Decided, found: dict[str, Any]) -> None:
+def tell_decided(
+    analysis: Decided, informed: tuple[Information, ...], found: dict[str, Any]
+) -> None:
     """The decision of outside draws: tables, notes, files, and the sentence at the end."""
     assert analysis.psa is not None
     console = open_console()
@@ -83,6 +87,8 @@ def tell_decided(analysis: Decided, found: dict[str, Any]) -> None:
     )
     incremental_table(console, analysis)
     threshold_table(console, analysis)
+    for each in informed:
+        tell_information(console, analysis.model, each)
     for note in found["notes"]:
         console.print(Text(f"note: {note}"))
     if "folder" in found:
