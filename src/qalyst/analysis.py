@@ -14,6 +14,7 @@ from qalyst.decision.estimates import IcerEstimate, icer_estimate, summary
 from qalyst.decision.net_benefit import LARGEST_WTP
 from qalyst.decision.uncertainty import decision_curves
 from qalyst.decision.variance import VarianceSplit, split_variance
+from qalyst.information import Information, enough_to_learn, model_information
 from qalyst.model.resolved import Decision, ResolvedModel
 from qalyst.outcomes import DISCOUNTED, Outcomes, Totals
 from qalyst.params.money import Money
@@ -141,6 +142,7 @@ class Analysis(Decided):
     base : outcomes of the deterministic base case, with the trace.
     base_incremental : its fully incremental analysis; None without a cost and an effect to compare.
     variance : where the spread of each result comes from; empty without patients.
+    information : what it is worth to learn each input, at each threshold with draws enough.
     """
 
     model: ResolvedModel
@@ -148,6 +150,7 @@ class Analysis(Decided):
     base: Outcomes = field(kw_only=True)
     base_incremental: IncrementalAnalysis | None = None
     variance: tuple[VarianceSplit, ...] = ()
+    information: tuple[Information, ...] = ()
 
     @property
     def headline(self) -> IncrementalAnalysis | None:
@@ -162,10 +165,24 @@ class Analysis(Decided):
         return any(self.model.parameters[name].drawn for name in self.model.used_parameters)
 
 
-def analyse(model: ResolvedModel, base: Outcomes, psa: Outcomes | None = None) -> Analysis:
-    """The decision analysis of a base case, and of draws if there are any."""
+def analyse(
+    model: ResolvedModel, base: Outcomes, psa: Outcomes | None = None, *, seed: int | None = None
+) -> Analysis:
+    """The decision analysis of a base case, and of draws if there are any.
+
+    Parameters
+    ----------
+    model : the resolved model.
+    base, psa : outcomes of its base case, and of draws.
+    seed : of the draws; without it nothing is said of the value of learning single inputs.
+    """
     found = _decided(model, base, psa)
-    return replace(found, variance=tuple(_variance(found)))
+    learnt: tuple[Information, ...] = ()
+    thresholds = model.decision.thresholds
+    decided = found.incremental is not None and found.varies and bool(thresholds)
+    if decided and seed is not None and psa is not None and enough_to_learn(psa.total(found.cost)):
+        learnt = model_information(model, psa, seed=seed, wtp=thresholds)
+    return replace(found, variance=tuple(_variance(found)), information=learnt)
 
 
 def _variance(analysis: Analysis) -> list[VarianceSplit]:

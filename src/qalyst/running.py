@@ -21,6 +21,7 @@ from qalyst.report.decision_data import incremental_data, thresholds_data
 from qalyst.report.notes import notes
 from qalyst.report.progress import progress_bar
 from qalyst.report.tables import statistics
+from qalyst.report.value_words import information_data
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
 from qalyst.simulation import (
@@ -95,7 +96,7 @@ def run_model(
                         progress=progress,
                         store=store,
                     )
-        analysis = analyse(model, base, psa)
+        analysis = analyse(model, base, psa, seed=seed)
         files = write_report(
             analysis, work, seed=seed, draws=draws, command=settings, published=published
         )
@@ -151,6 +152,7 @@ def result(
         "probabilistic": None,
         "incremental": incremental_data(analysis.incremental),
         "thresholds": thresholds_data(analysis),
+        "information": information_data(analysis.information),
         "variance": [vars(split) for split in analysis.variance],
         "sentence": committee_sentence(analysis),
         "notes": notes(analysis),

@@ -15,7 +15,7 @@ from qalyst.model.resolved import ResolvedModel
 from qalyst.params.inputs import Input, chosen, uncertain_inputs
 from qalyst.report.progress import progress_bar
 from qalyst.report.value_report import Valued, write_value
-from qalyst.report.value_words import information_data, information_sentence, input_label
+from qalyst.report.value_words import information_data, information_sentence, input_labels
 from qalyst.simulation import simulate
 
 MOST_GROUPED = 30  # inputs of a kind that are still learnt about together: more take minutes
@@ -68,7 +68,7 @@ def value_information(
     with progress_bar(model.name, draws) as progress:
         psa = simulate(model, draws=draws, seed=seed, threads=threads, progress=progress)
     found = model_information(model, psa, seed=seed, wtp=thresholds, groups=named)
-    valued = Valued(model, found, {each.name: input_label(each) for each in inputs}, population)
+    valued = Valued(model, found, input_labels(model), population)
     with written_whole(folder) as work:
         files = write_value(
             valued, work, {**settings, "draws": draws, "seed": seed, "wtp": thresholds}

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qalyst.report import figures_course, figures_decision, figures_plane, figures_published
+from qalyst.report import (
+    figures_course,
+    figures_decision,
+    figures_plane,
+    figures_published,
+    figures_value,
+)
 from qalyst.report.drawing import Drawing, Saved, house_style, saved
+from qalyst.report.value_words import input_labels
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -50,6 +58,10 @@ def _drawings(analysis: Analysis, published: Published | None) -> Iterator[Calla
             if figures_decision.errs(analysis):
                 yield lambda: figures_decision.loss(analysis)
                 yield lambda: figures_decision.evpi(analysis)
+    labels = input_labels(analysis.model)
+    for each in analysis.information:
+        if each.evpi > 0:
+            yield partial(figures_value.evppi_bars, analysis.model, each, labels)
     yield lambda: figures_course.breakdown(analysis)
     if not analysis.model.is_tree and analysis.base.trace is not None:
         yield lambda: figures_course.trace(analysis)

@@ -10,13 +10,14 @@ import numpy as np
 from qalyst.report.drawing import GREY, INK, Drawing, color, new_figure, plain_numbers, wrapped
 from qalyst.report.labels import currency, effect_nouns
 from qalyst.report.numbers import money
+from qalyst.report.value_words import LITTLE
 
 if TYPE_CHECKING:
     from qalyst.analysis import Question
     from qalyst.decision.evppi import Evppi
     from qalyst.information import Information
 
-MOST_BARS = 20
+MOST_BARS, FEWEST_BARS = 20, 5
 LETTERS = 34  # of a line of a name
 
 
@@ -33,8 +34,9 @@ def evppi_bars(
     """
     groups = [(name, value) for name, value in found.groups.items()]
     groups.sort(key=lambda pair: -pair[1].value)
-    room = max(MOST_BARS - len(groups), 5)
-    singles = [(_called(each, labels), each) for each in found.singles[:room]]
+    room = max(MOST_BARS - len(groups), FEWEST_BARS)
+    worth = [each for each in found.singles if each.value > LITTLE * found.evpi]
+    singles = [(_called(each, labels), each) for each in worth[:room] or found.singles[:1]]
     bars = [*((name, each, 1) for name, each in groups), *((n, e, 0) for n, e in singles)]
     names = [wrapped(name, LETTERS) for name, _, _ in bars]
     lines = sum(1 + name.count("\n") for name in names)
@@ -54,6 +56,17 @@ def evppi_bars(
         )
         axes.plot([low, high], [place, place], color=INK, linewidth=1.1, solid_capstyle="butt")
     axes.axvline(found.evpi, color=GREY, linestyle=(0, (4, 2)), linewidth=1.1)
+    axes.annotate(
+        "EVPI",
+        (found.evpi, 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=7.5,
+        color=GREY,
+    )
     axes.set_yticks(np.arange(len(bars)), names)
     axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.set_xlim(0, 1.08 * max([found.evpi, *(e.interval[1] for _, e, _ in bars)]) or 1.0)
@@ -70,7 +83,7 @@ def evppi_bars(
         f"{money(found.wtp, code, significant=9)} per {one}; "
         "lines: 95 % intervals; dashed: EVPI; pale: no dependence detected"
         + ("; hatched: groups" if groups else "")
-        + (f"; the {left} least valuable inputs are left out" if left else "")
+        + (f"; {left} inputs worth less are left out" if left else "")
         + ".",
         figure,
     )

@@ -22,6 +22,7 @@ from qalyst.report.labels import (
 from qalyst.report.notes import counts_by_status, notes
 from qalyst.report.numbers import NONE, money, short
 from qalyst.report.parameter_words import MOST_CELLS, CellWords, cells
+from qalyst.report.value_page import learnt
 from qalyst.report.words import committee_sentence
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def page(
         lstrip_blocks=True,
     )
     model = analysis.model
+    learnt_table, learnt_words = learnt(analysis)
     return environment.get_template("page.html.j2").render(
         title=model.title,
         source=model.source,
@@ -66,6 +68,8 @@ def page(
         results=page_tables.results(analysis),
         incremental=_incremental(analysis),
         decision=page_tables.decision(analysis),
+        learnt=learnt_table,
+        learnt_words=learnt_words,
         spread=page_tables.spread(analysis),
         breakdowns=page_tables.breakdowns(analysis),
         published=page_tables.published_survival(analysis, published) if published else None,

@@ -10,6 +10,7 @@ import numpy as np
 from qalyst.axes import DRAW, OUTCOME, PROFILE, STATE, STRATEGY, WTP, Float
 from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED, Outcomes, Totals
 from qalyst.report.parameter_words import cells
+from qalyst.report.value_words import information_table, input_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,8 @@ def tables(analysis: Analysis, published: Published | None = None) -> dict[str, 
         found["trace"] = trace_table(analysis.base.trace)
     if analysis.curves is not None:
         found["ceac"] = ceac_table(analysis.curves)
+    if analysis.information:
+        found["evppi"] = information_table(analysis.information, input_labels(analysis.model))
     if published is not None:
         found["published"] = published_table(published)
     found["profiles"] = profiles_table(analysis)

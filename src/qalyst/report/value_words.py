@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from qalyst.params.inputs import Input, uncertain_inputs
 from qalyst.report.consoles import new_table, print_table
 from qalyst.report.labels import currency, effect_nouns
 from qalyst.report.numbers import column_numbers, money, percent
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from qalyst.analysis import Question
     from qalyst.decision.evppi import Evppi
     from qalyst.information import Information
-    from qalyst.params.inputs import Input
+    from qalyst.model.resolved import ResolvedModel
 
 MOST_ROWS = 15  # of a table on the terminal
 LITTLE = 0.001  # of the EVPI, below which an input has no row
@@ -30,6 +31,12 @@ def input_label(each: Input) -> str:
     """What an input is called in print: its label, and its name."""
     label = each.parameter.label
     return f"{label} ({each.name})" if label and label != each.name else each.name
+
+
+def input_labels(model: ResolvedModel) -> dict[str, str]:
+    """Name of each uncertain input -> what it is called in print."""
+    inputs = uncertain_inputs(model.parameters, model.used_parameters)
+    return {each.name: input_label(each) for each in inputs}
 
 
 def evppi_data(values: Iterable[Evppi]) -> list[dict[str, Any]]:
