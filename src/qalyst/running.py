@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,9 @@ from qalyst.io.files import written_whole
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
-from qalyst.report.decision_data import incremental_data, thresholds_data
+from qalyst.report.decision_data import incremental_data, spread_data, thresholds_data
 from qalyst.report.notes import notes
 from qalyst.report.progress import progress_bar
-from qalyst.report.tables import statistics
 from qalyst.report.value_words import information_data
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
@@ -159,13 +157,7 @@ def result(
     }
     if psa is not None:
         found["probabilistic"] = {
-            s: {o: _spread(analysis, o, s) for o in outcomes} for s in strategies
+            s: {o: spread_data(psa.total(o).sel(strategy=s).to_numpy()) for o in outcomes}
+            for s in strategies
         }
     return found
-
-
-def _spread(analysis: Analysis, outcome: str, strategy: str) -> dict[str, float | None]:
-    assert analysis.psa is not None
-    found = statistics(analysis.psa.total(outcome).sel(strategy=strategy).to_numpy())
-    names = {"mean": "mean", "mcse": "mcse", "low": "lower", "high": "upper"}
-    return {key: None if isnan(found[name]) else found[name] for key, name in names.items()}

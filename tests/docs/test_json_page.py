@@ -178,3 +178,20 @@ def test_the_example_of_a_run_is_that_of_the_program(tmp_path):
     assert example["incremental"][0]["icer"] == pytest.approx(
         found["incremental"][1]["icer"], rel=1e-9
     )
+
+
+def test_decide_is_on_the_page(tmp_path):
+    (tmp_path / "costs.csv").write_text("a,b\n" + "1,2\n3,3\n" * 40)
+    (tmp_path / "qalys.csv").write_text("a,b\n" + "1,2\n2,1\n" * 40)
+    (tmp_path / "params.csv").write_text("x\n" + "1\n2\n" * 40)
+    files = [str(tmp_path / f"{name}.csv") for name in ("costs", "qalys")]
+    words = ("--params", str(tmp_path / "params.csv"), "--wtp", "10")
+    found = as_json("decide", *files, *words, "--out", str(tmp_path / "results"))
+    assert found["evppi"]
+    assert unnamed("decide", keys(found) - keys(found["evppi"])) == set()
+    assert unnamed("voi", keys(found["evppi"])) == set()
+
+
+def test_voi_is_on_the_page(tmp_path):
+    found = as_json("voi", "hiv", "--wtp", "6000", "--draws", "60", "--out", str(tmp_path / "v"))
+    assert unnamed("voi", keys(found)) == set()

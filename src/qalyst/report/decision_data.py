@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from qalyst.axes import STRATEGY
+from qalyst.axes import STRATEGY, Float
 from qalyst.report.tables import statistics
 from qalyst.report.words import decision_sentence
 
@@ -21,7 +22,7 @@ def decision_data(analysis: Decided) -> dict[str, Any]:
         "draws": analysis.psa.draws,
         "strategies": {
             name: {
-                outcome: statistics(analysis.psa.total(outcome).sel({STRATEGY: name}).to_numpy())
+                outcome: spread_data(analysis.psa.total(outcome).sel({STRATEGY: name}).to_numpy())
                 for outcome in analysis.model.outcomes
             }
             for name in names
@@ -42,6 +43,13 @@ def decision_data(analysis: Decided) -> dict[str, Any]:
         "thresholds": thresholds_data(analysis),
         "sentence": decision_sentence(analysis),
     }
+
+
+def spread_data(drawn: Float) -> dict[str, float | None]:
+    """Mean, Monte Carlo standard error and 95 % interval of draws [draw]; null with one draw."""
+    found = statistics(drawn)
+    keys = {"mean": "mean", "mcse": "mcse", "low": "lower", "high": "upper"}
+    return {key: None if isnan(found[name]) else found[name] for key, name in keys.items()}
 
 
 def incremental_data(table: IncrementalAnalysis | None) -> list[dict[str, Any]] | None:
