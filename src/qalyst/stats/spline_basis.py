@@ -48,18 +48,18 @@ class Placed:
     ----------
     basis : functions on the distinct values.
     row : [draw] which distinct value a draw has.
-    order : [draw] draws in ascending order, or None if values are tied.
+    order : [draw] draws in ascending order; tied ones as they come.
     """
 
     basis: Basis
     row: Int
-    order: Int | None
+    order: Int
 
     def totals(self, y: Float) -> Float:
         """Sum of `y` [draw, column] over the draws of each distinct value: [value, column]."""
-        if self.order is not None:
-            return np.asarray(y[self.order])
         n_values = len(self.basis.scores)
+        if n_values == len(y):
+            return np.asarray(y[self.order])
         return np.stack([np.bincount(self.row, each, n_values) for each in y.T], axis=1)
 
 
@@ -95,7 +95,7 @@ def placed(x: Float) -> Placed | None:
     row[order] = np.repeat(np.arange(n_values), counts)
     scores = _scores(starts + counts / 2, n)
     build = _levels if n_values <= MOST_LEVELS else _cubic
-    return Placed(build(scores, counts), row, None)
+    return Placed(build(scores, counts), row, order)
 
 
 def normal_scores(x: Float) -> Float:
