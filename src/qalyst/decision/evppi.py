@@ -41,7 +41,8 @@ class Evppi:
     bound : what the value may lack because the fit misses structure; in the interval, not added.
     detected : whether net benefit depends on the parameters at all, beyond chance: by an F test,
         an honest gain of three standard errors, or structure that the fit misses.
-    adjusted : what the order EVPI >= group >= member added to the value; mostly 0.
+    adjusted : what the order EVPI >= group >= member added to the value, below 0 if the EVPI took
+        it away; mostly 0.
     message : what a reader must know of this number; empty if nothing.
     """
 
