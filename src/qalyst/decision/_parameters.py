@@ -31,19 +31,16 @@ class Table:
     Attributes
     ----------
     columns : [draw] of each parameter, finite.
+    varying : names of those that are not constant.
     """
 
     columns: Mapping[str, Float]
+    varying: frozenset[str]
 
     def of(self, group: Iterable[str]) -> Float:
         """[draw, parameter] of a group, in the order of the table."""
         wanted = set(group)
         return np.column_stack([x for name, x in self.columns.items() if name in wanted])
-
-    @property
-    def varying(self) -> frozenset[str]:
-        """Names of the parameters that are not constant."""
-        return frozenset(name for name, x in self.columns.items() if np.ptp(x) > 0)
 
 
 def table(parameters: Parameters, n_draws: int) -> Table:
@@ -67,7 +64,7 @@ def table(parameters: Parameters, n_draws: int) -> Table:
         raise ModelError(
             "there are no parameters", where=_WHERE, mend="give the drawn values of at least one"
         )
-    return Table(columns)
+    return Table(columns, frozenset(name for name, x in columns.items() if np.ptp(x) > 0))
 
 
 def groups(of: Iterable[Group] | str | None, known: Iterable[str]) -> tuple[tuple[str, ...], ...]:

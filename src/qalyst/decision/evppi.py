@@ -41,7 +41,8 @@ class Evppi:
     bound : what the value may lack because the fit misses structure; in the interval, not added.
     detected : whether net benefit depends on the parameters at all, beyond chance: by an F test,
         an honest gain of three standard errors, or structure that the fit misses.
-    adjusted : what the order EVPI >= group >= member added to the value; mostly 0.
+    adjusted : what the order EVPI >= group >= member added to the value, below 0 if the EVPI took
+        it away; mostly 0.
     message : what a reader must know of this number; empty if nothing.
     """
 
@@ -134,7 +135,8 @@ class _Values:
         self._all = drawn.varying if deterministic else None
         best = benefit.max(axis=1)
         se = float(best.std() / np.sqrt(len(best)))
-        self._evpi = Gain(float(best.mean()), float(best.mean()), se, tie_bias(benefit), 0.0, best)
+        self._tie = tie_bias(benefit)
+        self._evpi = Gain(float(best.mean()), float(best.mean()), se, self._tie, 0.0, best)
         self._gains: dict[frozenset[str], Gain] = {}
         self._found: dict[frozenset[str], Evppi] = {}
 
@@ -176,17 +178,17 @@ class _Values:
         others = np.flatnonzero(np.ptp(benefit, axis=0) > 0)
         fit, left_out = np.tile(benefit.mean(axis=0), (2, len(benefit), 1))
         if not varying or not len(others):
-            return informed_gain(benefit, fit, left_out, NO_PAIRS), False
+            return informed_gain(benefit, fit, left_out, NO_PAIRS, self._tie), False
         x = self._drawn.of(varying)
         if x.shape[1] == 1:
             curve = smooth(x[:, 0], benefit[:, others])
-            pairs, p_values = pairs_along(x[:, 0]), curve.p_value
+            pairs, p_values = pairs_along(curve.order), curve.p_value
             fit[:, others], left_out[:, others] = curve.fit, curve.left_out
         else:
             surface = smooth_surface(x, benefit[:, others])
             pairs, p_values = surface.pairs, surface.p_value
             fit[:, others], left_out[:, others] = surface.fit, surface.left_out
-        gain = informed_gain(benefit, fit, left_out, pairs)
+        gain = informed_gain(benefit, fit, left_out, pairs, self._tie)
         p_value = p_values.min(initial=1.0) * len(p_values)
         clearly = gain.left_out > CLEARLY_GAINS * gain.se > 0
         return gain, bool(p_value < DEPENDENCE or clearly or _misses_structure(gain))

@@ -45,7 +45,7 @@ class Gain:
         return self.value + Z * self.se + self.tie + (self.bound if with_bound else 0.0)
 
 
-def informed_gain(benefit: Float, fit: Float, left_out: Float, pairs: Pairs) -> Gain:
+def informed_gain(benefit: Float, fit: Float, left_out: Float, pairs: Pairs, tie: float) -> Gain:
     """Gain of deciding on `fit`.
 
     Parameters
@@ -54,6 +54,7 @@ def informed_gain(benefit: Float, fit: Float, left_out: Float, pairs: Pairs) -> 
     fit : [draw, strategy] its fitted mean.
     left_out : [draw, strategy] its fitted mean without the draw itself.
     pairs : neighbouring draws, to look for structure that the fit misses.
+    tie : `tie_bias` of `benefit`.
 
     References
     ----------
@@ -66,7 +67,7 @@ def informed_gain(benefit: Float, fit: Float, left_out: Float, pairs: Pairs) -> 
         value=float(fit.max(axis=1).mean() - max(fit.mean(axis=0))),
         left_out=float(gains.mean()),
         se=float(gains.std() / np.sqrt(n)),
-        tie=tie_bias(benefit),
+        tie=tie,
         bound=_missed(benefit, fit, pairs),
         gains=gains,
     )

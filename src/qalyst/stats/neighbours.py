@@ -33,10 +33,9 @@ class Pairs:
 NO_PAIRS = Pairs(_NONE, _NONE)
 
 
-def pairs_along(x: Float) -> Pairs:
-    """Each draw [draw] with the five that follow it in the order of a parameter."""
-    order = np.argsort(x, kind="stable")
-    steps = range(1, min(NEIGHBOURS, len(x) - 1) + 1)
+def pairs_along(order: Int) -> Pairs:
+    """Each draw with the five that follow it, of draws [draw] in order of a parameter."""
+    steps = range(1, min(NEIGHBOURS, len(order) - 1) + 1)
     return Pairs(
         np.concatenate([_NONE, *(order[:-step] for step in steps)]),
         np.concatenate([_NONE, *(order[step:] for step in steps)]),
@@ -68,7 +67,7 @@ def covariance(residual: Float, pairs: Pairs) -> tuple[float, float]:
 
     Examples
     --------
-    >>> x = np.arange(400.0)
+    >>> x = np.arange(400)
     >>> covariance(np.sin(x / 20), pairs_along(x))[1] > 10
     True
     """

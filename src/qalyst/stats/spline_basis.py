@@ -48,18 +48,18 @@ class Placed:
     ----------
     basis : functions on the distinct values.
     row : [draw] which distinct value a draw has.
-    order : [draw] draws in ascending order, or None if values are tied.
+    order : [draw] draws in ascending order; tied ones as they come.
     """
 
     basis: Basis
     row: Int
-    order: Int | None
+    order: Int
 
     def totals(self, y: Float) -> Float:
         """Sum of `y` [draw, column] over the draws of each distinct value: [value, column]."""
-        if self.order is not None:
-            return np.asarray(y[self.order])
         n_values = len(self.basis.scores)
+        if n_values == len(y):
+            return np.asarray(y[self.order])
         return np.stack([np.bincount(self.row, each, n_values) for each in y.T], axis=1)
 
 
@@ -95,7 +95,7 @@ def placed(x: Float) -> Placed | None:
     row[order] = np.repeat(np.arange(n_values), counts)
     scores = _scores(starts + counts / 2, n)
     build = _levels if n_values <= MOST_LEVELS else _cubic
-    return Placed(build(scores, counts), row, None)
+    return Placed(build(scores, counts), row, order)
 
 
 def normal_scores(x: Float) -> Float:
@@ -123,28 +123,36 @@ def _cubic(scores: Float, counts: Int) -> Basis:
     Demmler & Reinsch (1975) Numer Math 24:375-382; Eilers & Marx (1996) Stat Sci 11:89-121.
     """
     from scipy.interpolate import BSpline
-    from scipy.linalg import cholesky, eigh, solve_triangular
 
     n = int(counts.sum())
     intervals = min(INTERVALS, n // DRAWS_PER_INTERVAL, len(scores) // VALUES_PER_INTERVAL)
     # by rank: knots that are equally spaced in the score would miss waves in the centre
-    inner = np.quantile(np.repeat(scores, counts), np.arange(1, intervals) / intervals)
-    inner = np.unique(inner)
+    steps = np.r_[0.5, np.arange(1, intervals), intervals - 0.5]  # tails are wide: two pieces
+    inner = np.unique(np.quantile(np.repeat(scores, counts), steps / intervals))
     inner = inner[(inner > scores[0]) & (inner < scores[-1])]
     knots = np.r_[[scores[0]] * 4, inner, [scores[-1]] * 4]
     splines: Any = BSpline.design_matrix(scores, knots, 3).tocsr()
     gram = (splines.T @ splines.multiply(counts[:, None])).toarray()
-    gram[np.diag_indices_from(gram)] += 1e-12 * np.trace(gram) / len(gram)
-    lower = cholesky(gram, lower=True)
-    half = solve_triangular(lower, _penalty(knots), lower=True)
-    turned = solve_triangular(lower, half.T, lower=True)
-    roughness, vectors = eigh((turned + turned.T) / 2)
-    columns = splines @ solve_triangular(lower.T, vectors, lower=False)
+    seen, unseen = _directions(gram)
+    penalty = _penalty(knots)
+    across = seen.T @ penalty @ unseen
+    # what the draws do not see bends as little as it can
+    least = across @ np.linalg.pinv(unseen.T @ penalty @ unseen, hermitian=True) @ across.T
+    turned = seen.T @ penalty @ seen - least
+    roughness, vectors = np.linalg.eigh((turned + turned.T) / 2)
+    columns = splines @ (seen @ vectors)
     centred = scores - counts @ scores / n
     # the two smoothest span the constant and the straight line, in some rotation
     columns[:, 1] = centred / np.sqrt(counts @ centred**2)
     columns, roughness = columns[:, 1:], np.r_[0.0, roughness[2:]]
     return Basis(centred, columns, columns**2, roughness, min(TESTED, len(roughness)))
+
+
+def _directions(gram: Float) -> tuple[Float, Float]:
+    """Combinations of functions that are orthonormal over the draws, and those that are nothing."""
+    norms, vectors = np.linalg.eigh(gram)
+    some = norms > 1e-10 * norms[-1]
+    return vectors[:, some] / np.sqrt(norms[some]), vectors[:, ~some]
 
 
 def _penalty(knots: Float) -> Float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qalyst.axes import Float
+from qalyst.axes import Float, Int
 from qalyst.stats.spline_basis import Placed, placed
 
 # Smoothing on a logarithmic grid about the middle roughness: from a straight line to no penalty.
@@ -24,6 +24,7 @@ class Smooth:
     left_out : [draw, column] what the fit would be without that draw.
     freedom : [column] effective degrees of freedom, the constant's among them.
     p_value : [column] of the F test that the mean does not depend on the parameter.
+    order : [draw] draws in ascending order of the parameter.
     """
 
     fit: Float
@@ -31,6 +32,7 @@ class Smooth:
     left_out: Float
     freedom: Float
     p_value: Float
+    order: Int
 
 
 def smooth(x: Float, y: Float) -> Smooth:
@@ -72,6 +74,7 @@ def smooth(x: Float, y: Float) -> Smooth:
         left_out=leave_one_out(centred, fit, leverage) + mean,
         freedom=kept.sum(axis=0) + 1,
         p_value=_no_dependence(coordinates, total, on, n),
+        order=on.order,
     )
 
 
@@ -132,4 +135,4 @@ def _flat(y: Float, centred: Float, mean: Float) -> Smooth:
     n, ones = len(y), np.ones(y.shape[1])
     leverage = np.full(y.shape, 1 / n)
     left_out = leave_one_out(centred, np.zeros_like(y), leverage) + mean
-    return Smooth(np.zeros_like(y) + mean, leverage, left_out, ones, ones)
+    return Smooth(np.zeros_like(y) + mean, leverage, left_out, ones, ones, np.arange(n))

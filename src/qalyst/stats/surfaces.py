@@ -63,7 +63,7 @@ def smooth_surface(x: Float, y: Float) -> Surface:
     bases, scores, kept = _distinct(x)
     if len(kept) == 1:
         curve = smooth(x[:, kept[0]], y)
-        return Surface(curve.fit, curve.left_out, pairs_along(x[:, kept[0]]), np.ones(y.shape[1]))
+        return Surface(curve.fit, curve.left_out, pairs_along(curve.order), np.ones(y.shape[1]))
     size = next(size for most, size in _SIZES if len(kept) <= most)
     functions = [on[:, :size] for on, _ in bases]
     blocks = _curves(functions, [roughness[:size] for _, roughness in bases])
