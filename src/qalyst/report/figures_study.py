@@ -59,8 +59,9 @@ def _evsi(axes: Any, value: StudyValue) -> tuple[list[Any], list[str]]:
         sizes = np.array([each.n for each in by_size])
         values = np.array([each.value for each in by_size])
         errors = Z95 * np.array([each.se for each in by_size])
+        beside = 1.015 ** (position - (len(value.evsi) - 1) / 2)  # bars of one size do not overlap
         axes.errorbar(
-            sizes,
+            sizes * beside,
             values,
             np.stack([np.minimum(errors, values), errors]),
             linestyle="",

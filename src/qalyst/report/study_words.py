@@ -22,8 +22,8 @@ def study_sentence(value: StudyValue) -> str:
     followed = f" followed for {_years(years)}" if years else ""
     told = (
         f"A study of {value.file.n:,} persons{followed} is worth {money(planned.value, code)} per "
-        f"person (standard error {short(rounded(planned.se, 2))}), of {money(planned.evppi, code)} for knowing "
-        "its parameters exactly"
+        f"person (standard error {short(rounded(planned.se, 2))}), of "
+        f"{money(planned.evppi, code)} for knowing its parameters exactly"
     )
     if not value.enbs:
         return f"{told}; without cost and population no best size can be named."
@@ -43,8 +43,9 @@ def study_sentence(value: StudyValue) -> str:
     also = f" with a follow-up of {_years(years)}" if len(value.enbs) > 1 else ""
     told += (
         f"The best size is {found.best:,}{also}, with a net benefit of "
-        f"{money(rounded(found.highest), code)} (standard error {short(rounded(found.se[best], 2))}); sizes from "
-        f"{low:,} to {high:,} are within one standard error of it."
+        f"{money(rounded(found.highest), code)} (standard error "
+        f"{short(rounded(found.se[best], 2))}); sizes from {low:,} to {high:,} are within one "
+        "standard error of it."
     )
     if found.at_edge:
         told += " It is the largest that was compared: a larger study may be better."
@@ -74,7 +75,7 @@ def tell_study(value: StudyValue, found: dict[str, Any]) -> None:
         headings.insert(0, "follow-up")
     if value.enbs:
         headings += ["population EVSI", "cost", "ENBS"]
-    at = f"{money(value.wtp, '')} {ratio_unit(value.model, *_outcomes(value))}"
+    at = f"{short(value.wtp)} {ratio_unit(value.model, *_outcomes(value))}"
     title = f"{value.file.label or value.file.study}, at {at}; amounts in {code}"
     table = new_table(title, *headings, text=1 if several else 0)
     for years, by_size in value.evsi.items():
