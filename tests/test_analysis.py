@@ -19,6 +19,6 @@ def test_curves_without_a_threshold_above_zero_end_at_twice_the_last_icer(thresh
     assert 0 in curve_grid(two_strategies(1000.0, 0.02), thresholds)
 
 
-@pytest.mark.parametrize(("effect", "thresholds"), [(1e-10, []), (0.02, [LARGEST_WTP])])
+@pytest.mark.parametrize(("effect", "thresholds"), [(1e-13, []), (0.02, [LARGEST_WTP])])
 def test_curves_never_pass_the_largest_willingness_to_pay(effect, thresholds):
     assert top_of_curve(two_strategies(1000.0, effect), thresholds) == LARGEST_WTP

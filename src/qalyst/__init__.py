@@ -31,6 +31,8 @@ _PUBLIC = {
     "individuals_for": "qalyst.simulation",
     "compare_engines": "qalyst.agreement",
     "analyse": "qalyst.analysis",
+    "decide": "qalyst.outside",
+    "simulate_points": "qalyst.simulation",
     "write_report": "qalyst.report.write",
     "pairwise": "qalyst.decision.cea",
     "incremental_net_benefit": "qalyst.decision.net_benefit",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -13,8 +14,12 @@ from qalyst.decision.estimates import IcerEstimate, icer_estimate, summary
 from qalyst.decision.net_benefit import LARGEST_WTP
 from qalyst.decision.uncertainty import decision_curves
 from qalyst.decision.variance import VarianceSplit, split_variance
-from qalyst.model.resolved import ResolvedModel
-from qalyst.outcomes import DISCOUNTED, Outcomes
+from qalyst.information import Information, enough_to_learn, model_information
+from qalyst.model.resolved import Decision, ResolvedModel
+from qalyst.outcomes import DISCOUNTED, Outcomes, Totals
+from qalyst.params.money import Money
+from qalyst.params.parameter import Parameter
+from qalyst.units import Unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,33 +27,81 @@ if TYPE_CHECKING:
 CURVE_POINTS = 101
 
 
+class Labelled(Protocol):
+    """What has a label."""
+
+    @property
+    def label(self) -> str:
+        """As it is called in print."""
+
+
+class Measured(Protocol):
+    """What has a unit."""
+
+    @property
+    def unit(self) -> Unit:
+        """The unit."""
+
+    @property
+    def unit_text(self) -> str:
+        """The unit as it is written."""
+
+
+class Question(Protocol):
+    """What a decision is about: the names, labels, units and thresholds that a report needs."""
+
+    @property
+    def title(self) -> str:
+        """One sentence."""
+
+    @property
+    def strategies(self) -> Mapping[str, Labelled]:
+        """What is compared, by name."""
+
+    @property
+    def outcomes(self) -> Mapping[str, Measured]:
+        """What is added up, by name."""
+
+    @property
+    def decision(self) -> Decision:
+        """Which outcomes are compared, at which thresholds."""
+
+    @property
+    def money(self) -> Money | None:
+        """Currency and price year."""
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters, by name."""
+
+    @property
+    def used_parameters(self) -> tuple[str, ...]:
+        """Those that are read."""
+
+
 @dataclass(frozen=True)
-class Analysis:
-    """A model's results and the decision that they support.
+class Decided:
+    """The decision that draws of costs and effects support, whoever made them.
 
     Attributes
     ----------
-    base : outcomes of the deterministic base case, with the trace.
+    model : names, labels, units and thresholds; of a run, the model.
     psa : outcomes of the draws; None without a probabilistic analysis.
-    base_incremental, incremental : fully incremental analyses of the base case and of the means
-        over draws; None without a cost and an effect to compare, `incremental` also without draws.
+    incremental : fully incremental analysis of the means over draws; None without a cost and an
+        effect to compare, or without draws.
     summary : means with Monte Carlo standard errors and intervals; see `decision.estimates`.
     curves : CEAC, CEAF, EVPI and expected loss over `wtp`; see `decision.uncertainty`.
     at_thresholds : the same at the model's own thresholds.
     icers : uncertainty of the ICER of each strategy on the frontier.
-    variance : where the spread of each result comes from; empty without patients.
     """
 
-    model: ResolvedModel
-    base: Outcomes
-    psa: Outcomes | None
-    base_incremental: IncrementalAnalysis | None
-    incremental: IncrementalAnalysis | None
-    summary: xr.Dataset | None
-    curves: xr.Dataset | None
-    at_thresholds: xr.Dataset | None
-    icers: tuple[IcerEstimate, ...]
-    variance: tuple[VarianceSplit, ...] = ()
+    model: Question
+    psa: Totals | None = None
+    incremental: IncrementalAnalysis | None = None
+    summary: xr.Dataset | None = None
+    curves: xr.Dataset | None = None
+    at_thresholds: xr.Dataset | None = None
+    icers: tuple[IcerEstimate, ...] = ()
 
     @property
     def cost(self) -> str:
@@ -63,15 +116,73 @@ class Analysis:
         return self.model.decision.effect
 
     @property
+    def headline(self) -> IncrementalAnalysis | None:
+        """The table that counts: of the means over draws, or of a base case without draws."""
+        return self.incremental
+
+    @property
     def compares(self) -> bool:
         """Whether there are strategies to compare by cost and effect."""
-        return self.base_incremental is not None
+        return self.headline is not None
+
+    @property
+    def varies(self) -> bool:
+        """Whether there are draws, and they differ."""
+        if self.psa is None or self.psa.draws < 2:
+            return False
+        return bool((self.psa.totals[DISCOUNTED].std(DRAW) > 0).any())
 
 
-def analyse(model: ResolvedModel, base: Outcomes, psa: Outcomes | None = None) -> Analysis:
-    """The decision analysis of a base case, and of draws if there are any."""
+@dataclass(frozen=True)
+class Analysis(Decided):
+    """A model's results and the decision that they support.
+
+    Attributes
+    ----------
+    base : outcomes of the deterministic base case, with the trace.
+    base_incremental : its fully incremental analysis; None without a cost and an effect to compare.
+    variance : where the spread of each result comes from; empty without patients.
+    information : what it is worth to learn each input, at each threshold with draws enough.
+    """
+
+    model: ResolvedModel
+    psa: Outcomes | None = None
+    base: Outcomes = field(kw_only=True)
+    base_incremental: IncrementalAnalysis | None = None
+    variance: tuple[VarianceSplit, ...] = ()
+    information: tuple[Information, ...] = ()
+
+    @property
+    def headline(self) -> IncrementalAnalysis | None:
+        """The table that counts: of the means over draws, or of the base case without draws."""
+        return self.incremental or self.base_incremental
+
+    @property
+    def varies(self) -> bool:
+        """Whether there are draws, and a parameter differs between them."""
+        if self.psa is None or self.psa.draws < 2:
+            return False
+        return any(self.model.parameters[name].drawn for name in self.model.used_parameters)
+
+
+def analyse(
+    model: ResolvedModel, base: Outcomes, psa: Outcomes | None = None, *, seed: int | None = None
+) -> Analysis:
+    """The decision analysis of a base case, and of draws if there are any.
+
+    Parameters
+    ----------
+    model : the resolved model.
+    base, psa : outcomes of its base case, and of draws.
+    seed : of the draws; without it nothing is said of the value of learning single inputs.
+    """
     found = _decided(model, base, psa)
-    return replace(found, variance=tuple(_variance(found)))
+    learnt: tuple[Information, ...] = ()
+    thresholds = model.decision.thresholds
+    decided = found.incremental is not None and found.varies and bool(thresholds)
+    if decided and seed is not None and psa is not None and enough_to_learn(psa.total(found.cost)):
+        learnt = model_information(model, psa, seed=seed, wtp=thresholds)
+    return replace(found, variance=tuple(_variance(found)), information=learnt)
 
 
 def _variance(analysis: Analysis) -> list[VarianceSplit]:
@@ -80,7 +191,7 @@ def _variance(analysis: Analysis) -> list[VarianceSplit]:
     if not outcomes.patients:
         return []
     net: dict[str, Any] = {}
-    table = analysis.incremental or analysis.base_incremental
+    table = analysis.headline
     if table is not None:
         net = {
             "cost": analysis.cost,
@@ -97,33 +208,38 @@ def _decided(model: ResolvedModel, base: Outcomes, psa: Outcomes | None) -> Anal
     cost, effect = model.decision.cost, model.decision.effect
     comparable = cost is not None and effect is not None and cost in model.outcomes
     if not comparable or effect not in model.outcomes or len(model.strategies) < 2:
-        return Analysis(model, base, psa, None, None, None, None, None, ())
+        return Analysis(model, psa, base=base)
     assert cost is not None
     assert effect is not None
     base_incremental = incremental_analysis(
         base.total(cost).isel({DRAW: 0}), base.total(effect).isel({DRAW: 0})
     )
+    found = Analysis(model, psa, base=base, base_incremental=base_incremental)
     if psa is None or psa.draws < 2:
-        return Analysis(model, base, psa, base_incremental, None, None, None, None, ())
+        return found
+    return replace(found, **decision_of(model, psa))
+
+
+def decision_of(question: Question, psa: Totals) -> dict[str, Any]:
+    """What draws say of a decision: the fields of `Decided` but the question and the draws."""
+    cost, effect = question.decision.cost, question.decision.effect
+    assert cost is not None
+    assert effect is not None
     costs, effects = psa.total(cost), psa.total(effect)
     incremental = incremental_analysis(costs.mean(DRAW), effects.mean(DRAW))
-    thresholds = list(model.decision.thresholds)
+    thresholds = list(question.decision.thresholds)
     comparator = str(incremental.rows[0].strategy)
     wtp = thresholds or [top_of_curve(incremental, thresholds)]
-    return Analysis(
-        model=model,
-        base=base,
-        psa=psa,
-        base_incremental=base_incremental,
-        incremental=incremental,
-        summary=summary(costs, effects, wtp, comparator=comparator),
-        curves=decision_curves(costs, effects, curve_grid(incremental, thresholds)),
-        at_thresholds=decision_curves(costs, effects, thresholds) if thresholds else None,
-        icers=tuple(
+    return {
+        "incremental": incremental,
+        "summary": summary(costs, effects, wtp, comparator=comparator),
+        "curves": decision_curves(costs, effects, curve_grid(incremental, thresholds)),
+        "at_thresholds": decision_curves(costs, effects, thresholds) if thresholds else None,
+        "icers": tuple(
             icer_estimate(costs, effects, strategy=later, comparator=earlier)
             for earlier, later in zip(incremental.frontier, incremental.frontier[1:], strict=False)
         ),
-    )
+    }
 
 
 def curve_grid(incremental: IncrementalAnalysis, thresholds: list[float]) -> list[float]:

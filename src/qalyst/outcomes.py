@@ -22,12 +22,33 @@ AMOUNTS = {DISCOUNTED: "amount_discounted", UNDISCOUNTED: "amount_undiscounted"}
 
 
 @dataclass(frozen=True)
-class Outcomes:
-    """What a run found.
+class Totals:
+    """Outcomes by draw and strategy.
 
     Attributes
     ----------
     totals : data set over [draw, strategy, outcome]: `discounted`, `undiscounted`.
+    """
+
+    totals: xr.Dataset
+
+    @property
+    def draws(self) -> int:
+        """How many draws."""
+        return int(self.totals.sizes[DRAW])
+
+    def total(self, outcome: str, *, undiscounted: bool = False) -> xr.DataArray:
+        """Totals [draw, strategy] of an outcome."""
+        which = UNDISCOUNTED if undiscounted else DISCOUNTED
+        return self.totals[which].sel({OUTCOME: outcome}, drop=True)
+
+
+@dataclass(frozen=True)
+class Outcomes(Totals):
+    """What a run found.
+
+    Attributes
+    ----------
     quantities : data set over [draw, strategy, cell]: `discounted`, `undiscounted`, and `price`
         [draw, cell]; coordinates of a cell: outcome, row, state, price_text. Dimension `draw` has
         length 1 and holds the mean if the run is too long to keep each draw. Over [strategy, cell]:
@@ -44,7 +65,6 @@ class Outcomes:
         the patients of a draw of their discounted totals, averaged over draws.
     """
 
-    totals: xr.Dataset
     quantities: xr.Dataset
     profiles: xr.Dataset
     trace: xr.DataArray | None
@@ -52,16 +72,6 @@ class Outcomes:
     by_patient: xr.DataArray
     patients: int
     between_patients: xr.DataArray
-
-    @property
-    def draws(self) -> int:
-        """How many draws."""
-        return int(self.totals.sizes[DRAW])
-
-    def total(self, outcome: str, *, undiscounted: bool = False) -> xr.DataArray:
-        """Totals [draw, strategy] of an outcome."""
-        which = UNDISCOUNTED if undiscounted else DISCOUNTED
-        return self.totals[which].sel({OUTCOME: outcome}, drop=True)
 
     def amounts(self, *, undiscounted: bool = False) -> xr.DataArray:
         """Amounts [draw, strategy, cell]: quantity times price; one, their mean, if not kept."""

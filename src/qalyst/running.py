@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qalyst.analysis import Analysis, analyse
 from qalyst.engines.engine import Luck
@@ -17,21 +17,20 @@ from qalyst.io.files import written_whole
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
+from qalyst.report.decision_data import incremental_data, thresholds_data
 from qalyst.report.notes import notes
+from qalyst.report.progress import progress_bar
 from qalyst.report.tables import statistics
+from qalyst.report.value_words import information_data
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
 from qalyst.simulation import (
-    Progress,
     base_case,
     check_request,
     engine_for,
     individuals_for,
     simulate,
 )
-
-if TYPE_CHECKING:
-    from qalyst.decision.cea import IncrementalAnalysis
 
 
 def run_model(
@@ -75,7 +74,7 @@ def run_model(
     """
     check_request(draws=draws, seed=seed, threads=threads, patients=patients)
     with written_whole(folder) as work:
-        with _progress(model, draws) as progress:
+        with progress_bar(model.name, draws) as progress:
             # first, so that a fault of the targets is told before the draws
             published = published_survival(model, settings["model"], values, threads=threads)
             engine = (
@@ -97,48 +96,13 @@ def run_model(
                         progress=progress,
                         store=store,
                     )
-        analysis = analyse(model, base, psa)
+        analysis = analyse(model, base, psa, seed=seed)
         files = write_report(
             analysis, work, seed=seed, draws=draws, command=settings, published=published
         )
         names = sorted(str(path.relative_to(work)) for path in files)
     found = result(analysis, seed=seed, draws=draws, patients=patients)
     return analysis, {**found, "folder": str(folder), "files": names}
-
-
-@contextlib.contextmanager
-def _progress(model: ResolvedModel, draws: int | None) -> Iterator[Progress | None]:
-    """A bar with the time left, on standard error; nothing there if it is no terminal."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    if draws is None:
-        yield None
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("draws"),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(f"{model.name}: preparing", total=draws)
-
-        def update(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, description=f"{model.name}: running")
-
-        yield update
 
 
 @contextlib.contextmanager
@@ -184,10 +148,11 @@ def result(
             s: {o: float(base.total(o, undiscounted=True).sel(strategy=s).item()) for o in outcomes}
             for s in strategies
         },
-        "base_case_incremental": _incremental(analysis.base_incremental),
+        "base_case_incremental": incremental_data(analysis.base_incremental),
         "probabilistic": None,
-        "incremental": _incremental(analysis.incremental),
-        "thresholds": _thresholds(analysis),
+        "incremental": incremental_data(analysis.incremental),
+        "thresholds": thresholds_data(analysis),
+        "information": information_data(analysis.information),
         "variance": [vars(split) for split in analysis.variance],
         "sentence": committee_sentence(analysis),
         "notes": notes(analysis),
@@ -204,40 +169,3 @@ def _spread(analysis: Analysis, outcome: str, strategy: str) -> dict[str, float 
     found = statistics(analysis.psa.total(outcome).sel(strategy=strategy).to_numpy())
     names = {"mean": "mean", "mcse": "mcse", "low": "lower", "high": "upper"}
     return {key: None if isnan(found[name]) else found[name] for key, name in names.items()}
-
-
-def _incremental(table: IncrementalAnalysis | None) -> list[dict[str, Any]] | None:
-    if table is None:
-        return None
-    return [
-        {
-            "strategy": row.strategy,
-            "cost": row.cost,
-            "effect": row.effect,
-            "compared_with": row.compared_with,
-            "incremental_cost": row.incremental_cost,
-            "incremental_effect": row.incremental_effect,
-            "icer": row.icer,
-            "status": row.status,
-        }
-        for row in table.rows
-    ]
-
-
-def _thresholds(analysis: Analysis) -> list[dict[str, Any]]:
-    curves = analysis.at_thresholds
-    if curves is None:
-        return []
-    return [
-        {
-            "wtp": float(wtp),
-            "optimal": str(curves.optimal.sel(wtp=wtp).item()),
-            "probability_optimal": float(curves.ceaf.sel(wtp=wtp)),
-            "probability": {
-                str(s): float(curves.ceac.sel(wtp=wtp, strategy=s)) for s in curves.strategy.values
-            },
-            "evpi": float(curves.evpi.sel(wtp=wtp)),
-            "evpi_mcse": float(curves.evpi_mcse.sel(wtp=wtp)),
-        }
-        for wtp in curves.wtp.values
-    ]

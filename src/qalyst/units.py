@@ -221,6 +221,11 @@ def is_currency(word: str) -> bool:
     return bool(re.fullmatch(r"[A-Z]{3}", word))
 
 
+def is_rate(unit: Unit) -> bool:
+    """Whether a unit counts events over time."""
+    return not unit.pure and str(unit.dimension) == "1 / year"
+
+
 def currencies(unit: Unit) -> list[str]:
     """The currencies in a unit."""
     return [word for word in _powers(unit) if is_currency(word)]

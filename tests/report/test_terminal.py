@@ -5,6 +5,7 @@ import re
 import pytest
 
 from qalyst.report import consoles, terminal
+from qalyst.report.numbers import column_numbers
 
 
 def printed(capsys, analysis, columns, monkeypatch):
@@ -20,7 +21,7 @@ def printed(capsys, analysis, columns, monkeypatch):
 
 
 def test_numbers_of_a_column_have_the_same_decimals():
-    assert terminal.numbers([6.2, 7.169]) == ["6.200", "7.169"]
+    assert column_numbers([6.2, 7.169]) == ["6.200", "7.169"]
 
 
 @pytest.mark.parametrize("columns", [50, 80, None])

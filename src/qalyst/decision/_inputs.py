@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -31,7 +31,8 @@ def labelled(
     Parameters
     ----------
     costs, effects : [strategy] or [draw, strategy], as one of `dims` says
-        Labelled arrays; or mappings from strategy to a number or to [draw]; or plain arrays.
+        Labelled arrays; or mappings from strategy to a number or to [draw]; or data frames with a
+        column a strategy; or plain arrays.
     strategies : names of the last axis of plain arrays.
     dims : the dimensions that are allowed.
     """
@@ -92,6 +93,11 @@ def _named(
                 mend="add them: costs.assign_coords(strategy=[...])",
             )
         return values.astype(np.float64)
+    if hasattr(values, "columns"):
+        frame: Any = values
+        labels = {STRATEGY: list(map(str, frame.columns))}
+        numbers = _numbers(frame.to_numpy(), role)
+        return xr.DataArray(numbers, dims=(DRAW, STRATEGY), coords=labels)
     if isinstance(values, Mapping):
         strategies = tuple(values)
         values = [_numbers(column, role) for column in values.values()]

@@ -13,7 +13,7 @@ from qalyst.decision._inputs import MEANS_OR_DRAWS, Values, check_strategy, labe
 from qalyst.errors import ModelError
 
 # Above any price of a QALY in any currency; below where products with costs lose all digits.
-LARGEST_WTP = 1e12
+LARGEST_WTP = 1e15
 
 
 def thresholds(wtp: ArrayLike | xr.DataArray) -> xr.DataArray:
@@ -26,7 +26,7 @@ def thresholds(wtp: ArrayLike | xr.DataArray) -> xr.DataArray:
     Returns
     -------
     thresholds : [wtp]
-        Distinct, finite, from 0 to 1e12.
+        Distinct, finite, from 0 to 1e15.
 
     Examples
     --------

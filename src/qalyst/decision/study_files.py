@@ -226,6 +226,7 @@ def load_study(name: str) -> StudyFile:
     section = load(path)
     file = read(_kind(section), section, "study")
     try:  # what the parts say is checked before a model is run
+        _check_follow_ups(file)
         for follow_up in file.follow_ups:
             file.planned(follow_up)
             file.times(follow_up)
@@ -233,6 +234,16 @@ def load_study(name: str) -> StudyFile:
     except ModelError as error:
         raise ModelError(error.what, where=f"{path}  {error.where}", mend=error.mend) from error
     return file
+
+
+def _check_follow_ups(file: StudyFile) -> None:
+    years = file.follow_ups
+    if not years or len(set(years)) < len(years):
+        raise ModelError(
+            "a follow-up is given twice" if years else "no follow-up is given",
+            where="study.follow_up",
+            mend="give years, or a list of different ones such as [1, 3]",
+        )
 
 
 def _kind(section: Section) -> type[StudyFile]:

@@ -16,7 +16,7 @@ from qalyst.errors import ModelError, nearest
 from qalyst.io.yaml import Mark
 from qalyst.stats import survival
 from qalyst.stats.uncertainty import Fixed, ScalarFamily, Uncertainty
-from qalyst.units import HAZARD_RATIO, ODDS_RATIO, PROBABILITY, RELATIVE_RISK, Unit, currencies
+from qalyst.units import PROBABILITY, RATIOS, Unit, currencies, is_rate
 
 Key: TypeAlias = str | float
 Path: TypeAlias = tuple[Key, ...]
@@ -250,8 +250,7 @@ def bounds(parameter: Parameter) -> tuple[float, float]:
 def _bounds_of(unit: Unit) -> tuple[float, float]:
     if unit.kind == PROBABILITY:
         return 0.0, 1.0
-    rate = unit.pure is False and str(unit.dimension) == "1 / year"
-    if unit.kind in (HAZARD_RATIO, RELATIVE_RISK, ODDS_RATIO) or rate or currencies(unit):
+    if unit.kind in RATIOS or is_rate(unit) or currencies(unit):
         return 0.0, math.inf
     return -math.inf, math.inf
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qalyst.report import figures_course, figures_decision, figures_plane, figures_published
+from qalyst.report import (
+    figures_course,
+    figures_decision,
+    figures_plane,
+    figures_published,
+    figures_value,
+)
 from qalyst.report.drawing import Drawing, Saved, house_style, saved
-from qalyst.report.words import varies
+from qalyst.report.value_words import input_labels
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -43,14 +50,18 @@ def write_figures(found: list[Saved], folder: Path) -> list[Path]:
 
 def _drawings(analysis: Analysis, published: Published | None) -> Iterator[Callable[[], Drawing]]:
     if analysis.compares:
-        if varies(analysis):
+        if analysis.varies:
             yield lambda: figures_plane.ce_plane(analysis)
         yield lambda: figures_plane.frontier(analysis)
-        if varies(analysis):
+        if analysis.varies:
             yield lambda: figures_decision.ceac(analysis)
             if figures_decision.errs(analysis):
                 yield lambda: figures_decision.loss(analysis)
                 yield lambda: figures_decision.evpi(analysis)
+    labels = input_labels(analysis.model)
+    for each in analysis.information:
+        if each.evpi > 0:
+            yield partial(figures_value.evppi_bars, analysis.model, each, labels)
     yield lambda: figures_course.breakdown(analysis)
     if not analysis.model.is_tree and analysis.base.trace is not None:
         yield lambda: figures_course.trace(analysis)
@@ -58,5 +69,5 @@ def _drawings(analysis: Analysis, published: Published | None) -> Iterator[Calla
             yield lambda: figures_course.survival(analysis)
     if published is not None:
         yield lambda: figures_published.published_survival(analysis, published)
-    if analysis.compares and varies(analysis):
+    if analysis.compares and analysis.varies:
         yield lambda: figures_decision.convergence(analysis)

@@ -26,14 +26,14 @@ from qalyst.stats.scalar_families import Z95
 if TYPE_CHECKING:
     import xarray as xr
 
-    from qalyst.analysis import Analysis
+    from qalyst.analysis import Decided
 
 FEWEST = 10  # draws before a running mean is shown
 MOST_STEPS = 600
 WIDE = 30  # ratio of losses from which a logarithmic scale shows more
 
 
-def ceac(analysis: Analysis) -> Drawing:
+def ceac(analysis: Decided) -> Drawing:
     """Acceptability curves, with the frontier of the optimal strategy as a broad black line."""
     curves = _curves(analysis)
     figure, axes = _over_wtp(analysis)
@@ -58,7 +58,7 @@ def ceac(analysis: Analysis) -> Drawing:
     )
 
 
-def evpi(analysis: Analysis) -> Drawing:
+def evpi(analysis: Decided) -> Drawing:
     """Expected value of perfect information per person, with the band of its standard error."""
     curves = _curves(analysis)
     figure, axes = _over_wtp(analysis, height=3.3)
@@ -84,7 +84,7 @@ def evpi(analysis: Analysis) -> Drawing:
     )
 
 
-def loss(analysis: Analysis) -> Drawing:
+def loss(analysis: Decided) -> Drawing:
     """Expected loss of each strategy; the lowest is the EVPI."""
     curves = _curves(analysis)
     figure, axes = _over_wtp(analysis)
@@ -115,7 +115,7 @@ def loss(analysis: Analysis) -> Drawing:
     )
 
 
-def convergence(analysis: Analysis) -> Drawing:
+def convergence(analysis: Decided) -> Drawing:
     """Running mean over draws of the incremental net benefit of the best over the next."""
     assert analysis.psa is not None
     assert analysis.summary is not None
@@ -175,7 +175,7 @@ def running(values: Float) -> tuple[Float, Float, Float]:
     return count[keep].astype(np.float64), mean[keep] + values.mean(), error[keep]
 
 
-def errs(analysis: Analysis) -> bool:
+def errs(analysis: Decided) -> bool:
     """Whether the optimal strategy is not best in every draw, so that information has value."""
     return bool((_curves(analysis).evpi > 0).any())
 
@@ -184,12 +184,12 @@ def _two_best(means: xr.DataArray) -> Any:
     return np.argsort(-means.to_numpy(), kind="stable")[:2]
 
 
-def _curves(analysis: Analysis) -> xr.Dataset:
+def _curves(analysis: Decided) -> xr.Dataset:
     assert analysis.curves is not None
     return analysis.curves
 
 
-def _over_wtp(analysis: Analysis, *, height: float = 3.7) -> tuple[Any, Any]:
+def _over_wtp(analysis: Decided, *, height: float = 3.7) -> tuple[Any, Any]:
     figure = new_figure(height)
     axes = figure.add_subplot()
     grid = _curves(analysis)[WTP].to_numpy()
@@ -215,12 +215,12 @@ def _above_zero(values: Float) -> Float:
     return np.where(values > 0, values, math.nan)
 
 
-def _in_money(analysis: Analysis) -> str:
+def _in_money(analysis: Decided) -> str:
     code = currency(analysis.model, analysis.cost)
     return f" ({code})" if code else ""
 
 
-def _dotted(analysis: Analysis) -> str:
+def _dotted(analysis: Decided) -> str:
     thresholds = analysis.model.decision.thresholds
     if not thresholds:
         return ""

@@ -21,16 +21,16 @@ from qalyst.report.drawing import (
 from qalyst.report.labels import currency, effect_nouns, outcome_label, strategy_label
 from qalyst.report.numbers import money
 from qalyst.report.tables import comparator
-from qalyst.report.words import headline, varies
+from qalyst.report.words import headline
 
 if TYPE_CHECKING:
-    from qalyst.analysis import Analysis
+    from qalyst.analysis import Decided
 
 MOST_POINTS = 2_000  # a strategy; draws are independent, so the first ones are a fair sample
 CHI2_95 = -2 * math.log(0.05)  # 95 % quantile of chi-squared with two degrees of freedom
 
 
-def ce_plane(analysis: Analysis) -> Drawing:
+def ce_plane(analysis: Decided) -> Drawing:
     """Incremental cost and effect of every strategy against the reference, by draw."""
     assert analysis.psa is not None
     model, reference = analysis.model, comparator(analysis)
@@ -93,7 +93,7 @@ def ce_plane(analysis: Analysis) -> Drawing:
     )
 
 
-def frontier(analysis: Analysis) -> Drawing:
+def frontier(analysis: Decided) -> Drawing:
     """Mean cost and effect of all strategies, with the efficiency frontier and its ICERs."""
     model, table = analysis.model, headline(analysis)
     figure = new_figure(4.4)
@@ -122,7 +122,7 @@ def frontier(analysis: Analysis) -> Drawing:
     rows = table.rows
     _frame_on(axes, [(np.array([r.effect for r in rows]), np.array([r.cost for r in rows]))])
     _write_icers(axes, analysis)
-    kind = "Means over draws" if analysis.incremental and varies(analysis) else "Base case"
+    kind = "Means over draws" if analysis.incremental and analysis.varies else "Base case"
     axes.set_xlabel(f"{outcome_label(model, analysis.effect)} per person")
     axes.set_ylabel(f"{outcome_label(model, analysis.cost)} per person")
     plain_numbers(axes.xaxis, axes.yaxis)
@@ -174,7 +174,7 @@ def _frame_on(axes: Any, parts: list[tuple[Float, Float]]) -> None:
         setter(low - pad, high + pad)
 
 
-def _wtp_lines(axes: Any, analysis: Analysis) -> None:
+def _wtp_lines(axes: Any, analysis: Decided) -> None:
     """Lines of equal net benefit through the origin, each labelled where it leaves the frame."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     code = currency(analysis.model, analysis.cost)
@@ -219,7 +219,7 @@ def _wtp_lines(axes: Any, analysis: Analysis) -> None:
         )
 
 
-def _write_icers(axes: Any, analysis: Analysis) -> None:
+def _write_icers(axes: Any, analysis: Decided) -> None:
     """The ICER of each step, on the empty side of the frontier, from the top down."""
     table, code = headline(analysis), currency(analysis.model, analysis.cost)
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()

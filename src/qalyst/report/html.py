@@ -22,7 +22,8 @@ from qalyst.report.labels import (
 from qalyst.report.notes import counts_by_status, notes
 from qalyst.report.numbers import NONE, money, short
 from qalyst.report.parameter_words import MOST_CELLS, CellWords, cells
-from qalyst.report.words import committee_sentence, varies
+from qalyst.report.value_page import learnt
+from qalyst.report.words import committee_sentence
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -56,6 +57,7 @@ def page(
         lstrip_blocks=True,
     )
     model = analysis.model
+    learnt_table, learnt_words = learnt(analysis)
     return environment.get_template("page.html.j2").render(
         title=model.title,
         source=model.source,
@@ -66,6 +68,8 @@ def page(
         results=page_tables.results(analysis),
         incremental=_incremental(analysis),
         decision=page_tables.decision(analysis),
+        learnt=learnt_table,
+        learnt_words=learnt_words,
         spread=page_tables.spread(analysis),
         breakdowns=page_tables.breakdowns(analysis),
         published=page_tables.published_survival(analysis, published) if published else None,
@@ -102,7 +106,7 @@ def settings(analysis: Analysis, origin: Mapping[str, Any]) -> list[tuple[str, s
         ("Prices", f"{year}{f', carried by: {index}' if index else ''}" if year else "not stated"),
         ("Thresholds", ", ".join(thresholds) or "none stated"),
         ("Patients", _patients(analysis)),
-        ("Draws", drawn if varies(analysis) or not analysis.psa else f"{drawn} (all equal)"),
+        ("Draws", drawn if analysis.varies or not analysis.psa else f"{drawn} (all equal)"),
     ]
     if not any(outcome_label(model, name) != sentence_case(name) for name in model.outcomes):
         found = [pair for pair in found if pair[0] != "Prices"]
@@ -125,7 +129,7 @@ def _strategies(model: ResolvedModel) -> list[tuple[str, str]]:
 
 def _incremental(analysis: Analysis) -> list[page_tables.Table]:
     found = []
-    if analysis.incremental is not None and varies(analysis):
+    if analysis.incremental is not None and analysis.varies:
         found.append(page_tables.incremental(analysis, analysis.incremental, drawn=True))
     if analysis.base_incremental is not None:
         found.append(page_tables.incremental(analysis, analysis.base_incremental, drawn=False))

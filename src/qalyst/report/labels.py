@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from qalyst.model.resolved import ResolvedModel
+from typing import TYPE_CHECKING
+
 from qalyst.units import YEARS, currencies, duration_text
+
+if TYPE_CHECKING:
+    from qalyst.analysis import Question
+    from qalyst.model.resolved import ResolvedModel
 
 _CORRECTION = {
     "start": "none: counted at the start of each cycle",
@@ -16,7 +21,7 @@ _CORRECTION = {
 }
 
 
-def strategy_label(model: ResolvedModel, name: str) -> str:
+def strategy_label(model: Question, name: str) -> str:
     """What a strategy is called in print: its label, or its name as words."""
     label = model.strategies[name].label
     return label if label != name else name.replace("_", " ")
@@ -53,13 +58,13 @@ def sentence_case(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def currency(model: ResolvedModel, outcome: str) -> str:
+def currency(model: Question, outcome: str) -> str:
     """The currency of an outcome; empty if it is none."""
     found = currencies(model.outcomes[outcome].unit)
     return found[0] if found else ""
 
 
-def price_year(model: ResolvedModel) -> int | None:
+def price_year(model: Question) -> int | None:
     """The year of the model's prices; None if it has none or they are unknown or mixed."""
     if model.money is not None:
         return model.money.year
@@ -72,7 +77,7 @@ def price_year(model: ResolvedModel) -> int | None:
     return only if isinstance(only, int) else None
 
 
-def outcome_label(model: ResolvedModel, outcome: str) -> str:
+def outcome_label(model: Question, outcome: str) -> str:
     """An outcome with its unit, such as `Costs (USD, 2024 prices)`."""
     words, unit = sentence_case(outcome), model.outcomes[outcome].unit_text
     if currency(model, outcome):
@@ -83,7 +88,7 @@ def outcome_label(model: ResolvedModel, outcome: str) -> str:
     return f"{words} ({unit})"
 
 
-def effect_nouns(model: ResolvedModel, outcome: str) -> tuple[str, str]:
+def effect_nouns(model: Question, outcome: str) -> tuple[str, str]:
     """One, and several, of an outcome: `QALY`, `QALYs`; `life year`, `life years`."""
     unit = model.outcomes[outcome].unit_text
     words = outcome.replace("_", " ")
@@ -96,9 +101,10 @@ def effect_nouns(model: ResolvedModel, outcome: str) -> tuple[str, str]:
     return unit, f"{unit}s"
 
 
-def ratio_unit(model: ResolvedModel, cost: str, effect: str) -> str:
+def ratio_unit(model: Question, cost: str, effect: str) -> str:
     """The unit of an ICER: `USD per QALY`."""
-    money = currency(model, cost) or model.outcomes[cost].unit_text
+    unit = model.outcomes[cost].unit_text
+    money = currency(model, cost) or (unit if unit != "1" else "money")
     return f"{money} per {effect_nouns(model, effect)[0]}"
 
 

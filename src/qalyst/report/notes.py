@@ -9,7 +9,7 @@ import numpy as np
 from qalyst.axes import OUTCOME, PATIENT, STATE, STRATEGY, WTP
 from qalyst.report.labels import currency, effect_nouns, outcome_label, strategy_label
 from qalyst.report.numbers import money, percent, short
-from qalyst.report.words import choices, headline, varies
+from qalyst.report.words import choices, headline
 from qalyst.stats.scalar_families import Z95
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _sample(analysis: Analysis) -> list[str]:
 def _uncertainty(analysis: Analysis) -> list[str]:
     if analysis.psa is None:
         return ["The uncertainty was not analysed: all results are of the base case."]
-    if analysis.psa.draws > 1 and not varies(analysis):
+    if analysis.psa.draws > 1 and not analysis.varies:
         return ["No parameter of the model is uncertain: all draws are equal."]
     return []
 
@@ -174,7 +174,7 @@ def _two_answers(analysis: Analysis) -> list[str]:
 
 def _too_few_draws(analysis: Analysis) -> list[str]:
     """Thresholds at which more draws might change the choice."""
-    if analysis.psa is None or not varies(analysis):
+    if analysis.psa is None or not analysis.varies:
         return []
     cost, effect = analysis.psa.total(analysis.cost), analysis.psa.total(analysis.effect)
     model, found = analysis.model, []

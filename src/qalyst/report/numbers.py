@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 MINUS, NONE = "\N{MINUS SIGN}", "\N{EN DASH}"
 MOST_DECIMALS = 6
@@ -90,3 +90,13 @@ def tick(value: float, _position: object = None) -> str:
 def csv_number(value: float) -> str:
     """A number in a table file: ten significant digits, nothing for none."""
     return "" if math.isnan(value) else f"{value:.10g}"
+
+
+def column_numbers(values: Sequence[float | None], *, significant: int = 4) -> list[str]:
+    """Numbers of one column, all with the decimals that so many digits of the largest take.
+
+    >>> column_numbers([6.2, 7.1691, None]), column_numbers([123456.7, 80.25])
+    (['6.200', '7.169', ''], ['123,457', '80'])
+    """
+    places = decimals_for(values, significant=significant)
+    return ["" if value is None else f"{value:,.{places}f}" for value in values]

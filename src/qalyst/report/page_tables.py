@@ -21,10 +21,10 @@ from qalyst.report.labels import (
 )
 from qalyst.report.numbers import NONE, decimals_for, money, number, percent, short
 from qalyst.report.tables import amounts, icer_mcse, increment_mcse, summary_table
-from qalyst.report.words import choices, varies
+from qalyst.report.words import choices
 
 if TYPE_CHECKING:
-    from qalyst.analysis import Analysis
+    from qalyst.analysis import Analysis, Decided, Question
     from qalyst.decision.cea import IncrementalAnalysis
     from qalyst.decision.variance import VarianceSplit
     from qalyst.model.resolved import ResolvedModel
@@ -62,7 +62,7 @@ class Table:
 def results(analysis: Analysis) -> Table:
     """Means over draws with their error and interval, beside the base case."""
     table, model = summary_table(analysis), analysis.model
-    drawn = varies(analysis)
+    drawn = analysis.varies
     rows: list[list[str]] = []
     for outcome in model.outcomes:
         rows.append([f"{outcome_label(model, outcome)} per person"])
@@ -178,7 +178,7 @@ def published_survival(analysis: Analysis, published: Published) -> Table:
     )
 
 
-def incremental(analysis: Analysis, table: IncrementalAnalysis, *, drawn: bool) -> Table:
+def incremental(analysis: Decided, table: IncrementalAnalysis, *, drawn: bool) -> Table:
     """The fully incremental analysis of the means over draws, or of the base case."""
     model, outcomes = analysis.model, analysis.psa if drawn else None
     cost, effect = analysis.cost, analysis.effect
@@ -225,7 +225,7 @@ def incremental(analysis: Analysis, table: IncrementalAnalysis, *, drawn: bool) 
     )
 
 
-def decision(analysis: Analysis) -> Table | None:
+def decision(analysis: Decided) -> Table | None:
     """Probability cost-effective and net benefit of each strategy at the model's thresholds."""
     if analysis.at_thresholds is None or analysis.summary is None:
         return None
@@ -244,7 +244,7 @@ def decision(analysis: Analysis) -> Table | None:
             if name in best[wtp]:
                 strong |= {(line, len(cells)), (line, len(cells) + 1)}
             cells += [
-                percent(share) if varies(analysis) else NONE,
+                percent(share) if analysis.varies else NONE,
                 _with_error(number(float(curves.expected_nmb.sel(place)), places), error),
             ]
         rows.append(cells)
@@ -267,7 +267,7 @@ def decision(analysis: Analysis) -> Table | None:
     )
 
 
-def _probability_error(analysis: Analysis) -> str:
+def _probability_error(analysis: Decided) -> str:
     assert analysis.at_thresholds is not None
     error = 100 * float(analysis.at_thresholds.ceac_mcse.max())
     if error == 0:
@@ -314,7 +314,7 @@ def timing(model: ResolvedModel) -> Table:
     )
 
 
-def status_text(model: ResolvedModel, status: str) -> str:
+def status_text(model: Question, status: str) -> str:
     """A status of the incremental analysis with the labels of the strategies."""
     match = _NAMED.fullmatch(status)
     if match is None:
@@ -324,7 +324,7 @@ def status_text(model: ResolvedModel, status: str) -> str:
     return f"{before}{(joint or '').join(words)}{after}"
 
 
-def labelled_note(model: ResolvedModel, note: str) -> str:
+def labelled_note(model: Question, note: str) -> str:
     """A note with the labels of the strategies; longer names first."""
     for name in sorted(model.strategies, key=len, reverse=True):
         if len(name) > 2:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qalyst.axes import DRAW, OUTCOME, PROFILE, STATE, STRATEGY, WTP, Float
-from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED, Outcomes
+from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED, Outcomes, Totals
 from qalyst.report.parameter_words import cells
+from qalyst.report.value_words import information_table, input_labels
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from qalyst.analysis import Analysis
+    from qalyst.analysis import Analysis, Decided
     from qalyst.decision.cea import IncrementalAnalysis, Row
     from qalyst.model.resolved import ResolvedModel
     from qalyst.published import Published
@@ -37,6 +38,8 @@ def tables(analysis: Analysis, published: Published | None = None) -> dict[str, 
         found["trace"] = trace_table(analysis.base.trace)
     if analysis.curves is not None:
         found["ceac"] = ceac_table(analysis.curves)
+    if analysis.information:
+        found["evppi"] = information_table(analysis.information, input_labels(analysis.model))
     if published is not None:
         found["published"] = published_table(published)
     found["profiles"] = profiles_table(analysis)
@@ -139,7 +142,7 @@ def statistics(drawn: Float | None) -> dict[str, float]:
     return dict(zip(names, (mean, error, float(low), float(high)), strict=True))
 
 
-def incremental_table(analysis: Analysis) -> pd.DataFrame:
+def incremental_table(analysis: Decided) -> pd.DataFrame:
     """The fully incremental analysis of the means over draws and of the base case.
 
     In order of cost, with net monetary and net health benefit at each threshold of the model.
@@ -147,7 +150,7 @@ def incremental_table(analysis: Analysis) -> pd.DataFrame:
     rows = []
     for name, table in (
         (PROBABILISTIC, analysis.incremental),
-        (BASE_CASE, analysis.base_incremental),
+        (BASE_CASE, getattr(analysis, "base_incremental", None)),
     ):
         if table is not None:
             rows += [_incremental_row(analysis, name, table, row) for row in table.rows]
@@ -155,7 +158,7 @@ def incremental_table(analysis: Analysis) -> pd.DataFrame:
 
 
 def _incremental_row(
-    analysis: Analysis, name: str, table: IncrementalAnalysis, row: Row
+    analysis: Decided, name: str, table: IncrementalAnalysis, row: Row
 ) -> dict[str, Any]:
     outcomes = analysis.psa if name == PROBABILISTIC else None
     none = math.nan
@@ -188,7 +191,7 @@ def _incremental_row(
 
 
 def increment_mcse(
-    outcomes: Outcomes | None, outcome: str, strategy: str, comparator: str | None
+    outcomes: Totals | None, outcome: str, strategy: str, comparator: str | None
 ) -> float:
     """Monte Carlo standard error of a mean, or of a mean increment within draws."""
     if outcomes is None:
@@ -200,7 +203,7 @@ def increment_mcse(
     return statistics(values)["mcse"]
 
 
-def icer_mcse(analysis: Analysis, row: Row) -> float:
+def icer_mcse(analysis: Decided, row: Row) -> float:
     """Monte Carlo standard error of an ICER of the frontier; nan if it has none."""
     for found in analysis.icers:
         if (found.strategy, found.comparator) == (row.strategy, row.compared_with):
@@ -242,11 +245,11 @@ def breakdown_table(analysis: Analysis) -> pd.DataFrame:
     return _frame(rows)
 
 
-def comparator(analysis: Analysis) -> str:
+def comparator(analysis: Decided) -> str:
     """The strategy that increments are shown against."""
-    if analysis.base_incremental is None:
+    if analysis.headline is None:
         return next(iter(analysis.model.strategies))
-    return (analysis.incremental or analysis.base_incremental).rows[0].strategy
+    return analysis.headline.rows[0].strategy
 
 
 def amounts(
@@ -276,7 +279,7 @@ def amounts(
     return {key: found[key] for key in sorted(found, key=place)}
 
 
-def draws_table(analysis: Analysis) -> pd.DataFrame:
+def draws_table(analysis: Decided) -> pd.DataFrame:
     """Discounted outcomes, one row a draw and strategy; cost and effect first."""
     import pandas as pd
 

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from qalyst.axes import STRATEGY, WTP
 from qalyst.report.consoles import new_table, open_console, print_table
-from qalyst.report.numbers import decimals_for
+from qalyst.report.labels import strategy_label
+from qalyst.report.numbers import column_numbers
 from qalyst.report.tables import statistics
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
     from qalyst.model.resolved import ResolvedModel
-
-MOST_ACROSS = 4  # strategies side by side; more stand below each other
 
 
 def models(rows: list[dict[str, str]]) -> None:
@@ -155,6 +153,8 @@ def _parameter_table(console: Console, rows: list[dict[str, Any]]) -> None:
 
 def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] = ()) -> None:
     """The results of a run: tables, notes, files, and the sentence at the end."""
+    from qalyst.report.terminal_decision import incremental_table, threshold_table
+
     console = open_console()
     model = analysis.model
     applied = f", scenarios {', '.join(model.scenarios)}" if model.scenarios else ""
@@ -168,8 +168,8 @@ def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] 
         console.print(Text(f"set by --set: {'; '.join(values)}"))
     _outcomes_table(console, analysis)
     if analysis.base_incremental is not None:
-        _incremental_table(console, analysis)
-    _threshold_table(console, analysis)
+        incremental_table(console, analysis)
+    threshold_table(console, analysis)
     for note in found["notes"]:
         console.print(Text(f"note: {note}"))
     console.print(
@@ -177,10 +177,6 @@ def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] 
     )
     console.print()
     console.print(Text(found["sentence"], style="bold"))
-
-
-def _label(model: ResolvedModel, strategy: str) -> str:
-    return model.strategies[strategy].label
 
 
 def _outcomes_table(console: Console, analysis: Analysis) -> None:
@@ -191,7 +187,7 @@ def _outcomes_table(console: Console, analysis: Analysis) -> None:
     table = new_table(f"Outcomes: {headline}", "strategy", *columns)
     columns_of_cells = [_outcome_cells(analysis, outcome) for outcome in model.outcomes]
     for strategy, *cells in zip(model.strategies, *columns_of_cells, strict=True):
-        table.add_row(Text(_label(model, strategy)), *(Text(mean) for mean, _ in cells))
+        table.add_row(Text(strategy_label(model, strategy)), *(Text(mean) for mean, _ in cells))
         if psa is not None:
             base = (Text(deterministic) for _, deterministic in cells)
             table.add_row(Text("  deterministic"), *base, style="dim")
@@ -204,81 +200,17 @@ def _outcome_cells(analysis: Analysis, outcome: str) -> list[tuple[str, str]]:
     totals = analysis.base.total(outcome)
     base = [float(totals.sel(strategy=strategy)[0]) for strategy in strategies]
     if analysis.psa is None:
-        return [(text, text) for text in numbers(base)]
+        return [(text, text) for text in column_numbers(base)]
     values = analysis.psa.total(outcome)
     drawn = [statistics(values.sel(strategy=strategy).to_numpy()) for strategy in strategies]
-    shown = numbers([*(each["mean"] for each in drawn), *base])
+    shown = column_numbers([*(each["mean"] for each in drawn), *base])
     errors = [None if isnan(each["mcse"]) else each["mcse"] for each in drawn]
     return [
         (f"{mean} ({error or '–'})", deterministic)
         for mean, error, deterministic in zip(
-            shown[: len(drawn)], numbers(errors, significant=2), shown[len(drawn) :], strict=True
+            shown[: len(drawn)],
+            column_numbers(errors, significant=2),
+            shown[len(drawn) :],
+            strict=True,
         )
     ]
-
-
-def _incremental_table(console: Console, analysis: Analysis) -> None:
-    from qalyst.report.page_tables import labelled_note, status_text
-
-    model = analysis.model
-    for title, incremental in (
-        ("Fully incremental analysis, means of draws", analysis.incremental),
-        ("Fully incremental analysis, deterministic base case", analysis.base_incremental),
-    ):
-        if incremental is None:
-            continue
-        cost, effect = (
-            f"{name} ({model.outcomes[name].unit_text})"
-            for name in (analysis.cost, analysis.effect)
-        )
-        table = new_table(
-            title, "strategy", cost, effect, "more cost", "more effect", "ICER", "status"
-        )
-        table.columns[-1].justify = "left"
-        keys = ("cost", "effect", "incremental_cost", "incremental_effect", "icer")
-        columns = [numbers([getattr(row, key) for row in incremental.rows]) for key in keys]
-        for row, *cells in zip(incremental.rows, *columns, strict=True):
-            table.add_row(
-                Text(_label(model, row.strategy)),
-                *map(Text, cells),
-                Text(status_text(model, row.status)),
-            )
-        print_table(console, table)
-        if incremental.note:
-            console.print(Text(f"  {labelled_note(model, incremental.note)}"))
-
-
-def _threshold_table(console: Console, analysis: Analysis) -> None:
-    curves, model = analysis.at_thresholds, analysis.model
-    if curves is None:
-        return
-    names = [_label(model, str(name)) for name in curves.strategy.values]
-    unit = (
-        f"{model.outcomes[analysis.cost].unit_text} per {model.outcomes[analysis.effect].unit_text}"
-    )
-    title = f"Probability of being best value, and expected value of perfect information ({unit})"
-    thresholds = [f"{wtp:,.0f}" for wtp in curves.wtp.values]
-    shares = [[f"{share:.3f}" for share in row] for row in curves.ceac.transpose(STRATEGY, WTP)]
-    errors = numbers(curves.evpi_mcse.values.tolist(), significant=2)
-    evpi = [
-        f"{value} ({error})"
-        for value, error in zip(numbers(curves.evpi.values.tolist()), errors, strict=True)
-    ]
-    rows = [("threshold", *thresholds), *zip(names, *zip(*shares, strict=True), strict=True)]
-    rows.append(("EVPI per person (error)", *evpi))
-    if len(names) <= MOST_ACROSS:
-        rows = list(zip(*rows, strict=True))
-    table = new_table(title, *rows[0])
-    for row in rows[1:]:
-        table.add_row(*map(Text, row))
-    print_table(console, table)
-
-
-def numbers(values: Sequence[float | None], *, significant: int = 4) -> list[str]:
-    """Numbers of one column, all with the decimals that so many digits of the largest take.
-
-    >>> numbers([6.2, 7.1691, None]), numbers([123456.7, 80.25])
-    (['6.200', '7.169', ''], ['123,457', '80'])
-    """
-    places = decimals_for(values, significant=significant)
-    return ["" if value is None else f"{value:,.{places}f}" for value in values]

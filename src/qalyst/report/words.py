@@ -12,7 +12,7 @@ from qalyst.report.labels import currency, effect_nouns, outcome_label, strategy
 from qalyst.report.numbers import money, percent, short
 
 if TYPE_CHECKING:
-    from qalyst.analysis import Analysis
+    from qalyst.analysis import Analysis, Decided
     from qalyst.decision.cea import IncrementalAnalysis, Row
 
 
@@ -37,8 +37,11 @@ def committee_sentence(analysis: Analysis) -> str:
     Monte Carlo standard error), and what it costs and yields against the strategy before it on
     the efficiency frontier.
     """
-    if not analysis.compares:
-        return _nothing_to_compare(analysis)
+    return decision_sentence(analysis) if analysis.compares else _nothing_to_compare(analysis)
+
+
+def decision_sentence(analysis: Decided) -> str:
+    """The sentence of an analysis that compares strategies by cost and effect."""
     table = headline(analysis)
     if analysis.model.decision.thresholds:
         return f"{_at_thresholds(analysis, table)}{_how_sure(analysis)}."
@@ -46,22 +49,13 @@ def committee_sentence(analysis: Analysis) -> str:
     return f"{_frontier(analysis, table)}{_how_sure(analysis)}{open_end}."
 
 
-def headline(analysis: Analysis) -> IncrementalAnalysis:
+def headline(analysis: Decided) -> IncrementalAnalysis:
     """The table that counts: of the means over draws, or of the base case without draws."""
-    found = analysis.incremental or analysis.base_incremental
-    assert found is not None, "asked only if strategies are compared"
-    return found
+    assert analysis.headline is not None, "asked only if strategies are compared"
+    return analysis.headline
 
 
-def varies(analysis: Analysis) -> bool:
-    """Whether there are draws, and they differ."""
-    if analysis.psa is None or analysis.psa.draws < 2:
-        return False
-    model = analysis.model
-    return any(model.parameters[name].drawn for name in model.used_parameters)
-
-
-def choices(analysis: Analysis) -> list[Choice]:
+def choices(analysis: Decided) -> list[Choice]:
     """The best value at each of the model's thresholds, by mean net benefit; ties together."""
     from qalyst.decision.cea import optimal
 
@@ -83,9 +77,9 @@ def choices(analysis: Analysis) -> list[Choice]:
 
 
 def _probability(
-    analysis: Analysis, wtp: float, names: tuple[str, ...]
+    analysis: Decided, wtp: float, names: tuple[str, ...]
 ) -> tuple[float | None, float | None]:
-    if analysis.at_thresholds is None or analysis.psa is None or not varies(analysis):
+    if analysis.at_thresholds is None or analysis.psa is None or not analysis.varies:
         return None, None
     shares = analysis.at_thresholds.ceac.sel({WTP: wtp, STRATEGY: list(names)})
     share = min(float(shares.sum()), 1.0)
@@ -111,7 +105,7 @@ def _nothing_to_compare(analysis: Analysis) -> str:
     )
 
 
-def _at_thresholds(analysis: Analysis, table: IncrementalAnalysis) -> str:
+def _at_thresholds(analysis: Decided, table: IncrementalAnalysis) -> str:
     """Runs of thresholds with the same choice, each with its probability."""
     parts = []
     for names, run in groupby(choices(analysis), key=lambda choice: choice.strategies):
@@ -130,7 +124,7 @@ def _at_thresholds(analysis: Analysis, table: IncrementalAnalysis) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _thresholds(analysis: Analysis, values: list[float]) -> str:
+def _thresholds(analysis: Decided, values: list[float]) -> str:
     code = currency(analysis.model, analysis.cost)
     one = effect_nouns(analysis.model, analysis.effect)[0]
     if len(values) > 2:
@@ -159,7 +153,7 @@ def _sureness(known: list[Choice]) -> str:
     return f" (probability {percent(low)} to {percent(high)}, {error} at most)"
 
 
-def _price(analysis: Analysis, table: IncrementalAnalysis, name: str) -> str:
+def _price(analysis: Decided, table: IncrementalAnalysis, name: str) -> str:
     """What a choice costs and yields, against its neighbour on the frontier."""
     model, row = analysis.model, table[name]
     if row.compared_with is not None:
@@ -185,7 +179,7 @@ def _price(analysis: Analysis, table: IncrementalAnalysis, name: str) -> str:
     )
 
 
-def _more(analysis: Analysis, row: Row, *, named: bool = True) -> str:
+def _more(analysis: Decided, row: Row, *, named: bool = True) -> str:
     """Increments and the ICER of a strategy on the frontier against the one before it."""
     model = analysis.model
     assert row.incremental_cost is not None
@@ -200,8 +194,8 @@ def _more(analysis: Analysis, row: Row, *, named: bool = True) -> str:
     )
 
 
-def _icer_error(analysis: Analysis, row: Row) -> str:
-    if not varies(analysis):
+def _icer_error(analysis: Decided, row: Row) -> str:
+    if not analysis.varies:
         return ""
     for found in analysis.icers:
         if (found.strategy, found.comparator) == (row.strategy, row.compared_with) and found.mcse:
@@ -209,7 +203,7 @@ def _icer_error(analysis: Analysis, row: Row) -> str:
     return ""
 
 
-def _frontier(analysis: Analysis, table: IncrementalAnalysis) -> str:
+def _frontier(analysis: Decided, table: IncrementalAnalysis) -> str:
     """Without thresholds: from which willingness to pay each strategy is best value."""
     equals = [row for row in table.rows if row.status.startswith("equal to ")]
     if len(table.frontier) == 1:
@@ -235,25 +229,25 @@ def _frontier(analysis: Analysis, table: IncrementalAnalysis) -> str:
     )
 
 
-def _how_sure(analysis: Analysis) -> str:
+def _how_sure(analysis: Decided) -> str:
     if analysis.psa is None or analysis.psa.draws < 2:
         return " (base case only: the uncertainty was not analysed)"
-    if not varies(analysis):
+    if not analysis.varies:
         return " (no parameter of the model is uncertain, so no probability is given)"
     return f", from {analysis.psa.draws:,} draws"
 
 
-def _cost(analysis: Analysis, value: float | None, *, significant: int = 4) -> str:
+def _cost(analysis: Decided, value: float | None, *, significant: int = 4) -> str:
     code = currency(analysis.model, analysis.cost)
     return money(value, code, significant=significant)
 
 
-def _listed(analysis: Analysis, names: tuple[str, ...]) -> str:
+def _listed(analysis: Decided, names: tuple[str, ...]) -> str:
     labels = [_named(analysis, name) for name in names]
     return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
 
 
-def _named(analysis: Analysis, name: str) -> str:
+def _named(analysis: Decided, name: str) -> str:
     """A strategy by its label, or its name in quotes so that it reads as a name."""
     label = analysis.model.strategies[name].label
     return label if label != name else f"'{strategy_label(analysis.model, name)}'"

@@ -1,0 +1,88 @@
+"""The folder and the words of `qalyst voi`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
+
+from qalyst.report.consoles import open_console
+from qalyst.report.csv_files import write_tables
+from qalyst.report.drawing import house_style, saved
+from qalyst.report.figures import write_figures
+from qalyst.report.figures_value import evppi_bars
+from qalyst.report.labels import currency
+from qalyst.report.numbers import money
+from qalyst.report.provenance import origin, write_provenance
+from qalyst.report.value_words import information_table, tell_information
+
+if TYPE_CHECKING:
+    from qalyst.decision.population import Population
+    from qalyst.information import Information
+    from qalyst.model.resolved import ResolvedModel
+
+
+@dataclass(frozen=True)
+class Valued:
+    """Values of information of a model.
+
+    Attributes
+    ----------
+    model : the model.
+    found : at each threshold.
+    labels : name of an input -> what it is called in print.
+    population : who are affected; None if nobody said.
+    """
+
+    model: ResolvedModel
+    found: tuple[Information, ...]
+    labels: Mapping[str, str]
+    population: Population | None
+
+
+def write_value(valued: Valued, folder: Path, settings: Mapping[str, Any]) -> list[Path]:
+    """Write the table, a figure for each threshold with something to learn, and the provenance."""
+    for name in ("tables", "figures"):
+        (folder / name).mkdir()
+    table = information_table(valued.found, valued.labels)
+    if valued.population is not None:
+        table["population_evppi"] = table["evppi"] * valued.population.persons()
+    files = write_tables({"evppi": table}, folder / "tables")
+    with house_style():
+        drawn = [
+            saved(evppi_bars(valued.model, each, valued.labels))
+            for each in valued.found
+            if each.evpi > 0
+        ]
+    files += write_figures(drawn, folder / "figures")
+    found = origin(valued.model, settings, {k: settings[k] for k in ("draws", "seed", "wtp")})
+    return [*files, write_provenance(found, folder, files)]
+
+
+def tell_value(valued: Valued, found: dict[str, Any]) -> None:
+    """The most valuable inputs at each threshold, and the sentences at the end."""
+    console = open_console()
+    console.print(Text(valued.model.title, style="bold"))
+    console.print(Text(f"{valued.model.name}; {found['draws']:,} draws, seed {found['seed']}"))
+    for each in valued.found:
+        tell_information(console, valued.model, each, valued.labels)
+        for value in (*each.groups.values(), *each.singles):
+            if value.detected and value.message:
+                console.print(Text(f"note: {value.message}"))
+    if valued.population is not None:
+        persons = valued.population.persons()
+        code = currency(valued.model, str(valued.model.decision.cost))
+        for each in valued.found:
+            console.print(
+                Text(
+                    f"population EVPI at {each.wtp:,.10g}: {money(persons * each.evpi, code)} "
+                    f"({persons:,.0f} persons, discounted)"
+                )
+            )
+    console.print(Text(f"results: {found['folder']}, {len(found['files'])} files"))
+    console.print()
+    for sentence in found["sentences"]:
+        console.print(Text(sentence, style="bold"))

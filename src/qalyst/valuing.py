@@ -1,0 +1,117 @@
+"""What `qalyst voi` does: draws, values of information, and a folder of results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from qalyst.decision.population import Population
+from qalyst.errors import ModelError
+from qalyst.information import Groups, kinds, model_information
+from qalyst.io.files import written_whole
+from qalyst.io.lists import split_names
+from qalyst.model.resolved import ResolvedModel
+from qalyst.params.inputs import Input, chosen, uncertain_inputs
+from qalyst.report.progress import progress_bar
+from qalyst.report.value_report import Valued, write_value
+from qalyst.report.value_words import information_data, information_sentence, input_labels
+from qalyst.simulation import simulate
+
+MOST_GROUPED = 30  # inputs of a kind that are still learnt about together: more take minutes
+
+
+def value_information(
+    model: ResolvedModel,
+    *,
+    wtp: Sequence[float],
+    groups: Sequence[str],
+    persons: float | None,
+    horizon: float,
+    discount: float,
+    draws: int,
+    seed: int,
+    threads: int | None,
+    folder: Path,
+    settings: Mapping[str, Any],
+) -> tuple[Valued, dict[str, Any]]:
+    """Values of information of a model at its thresholds or others.
+
+    Parameters
+    ----------
+    model : compares strategies by a cost and an effect.
+    wtp : thresholds; the model's own if there are none.
+    groups : ``a,b`` or ``name=a,b``; kinds of inputs if there are none.
+    persons, horizon, discount : of population values; none without `persons`.
+    draws, seed, threads : see `simulate`.
+    folder : takes the results, whole or not at all.
+    settings : what was asked for, for the provenance.
+
+    Raises
+    ------
+    ModelError
+        A model without decision, threshold or uncertain inputs; an unknown input; too few draws.
+    """
+    thresholds = list(wtp) or list(model.decision.thresholds)
+    _check_decides(model, thresholds)
+    inputs = uncertain_inputs(model.parameters, model.used_parameters)
+    if not inputs:
+        raise ModelError(
+            f"no input of '{model.name}' is uncertain",
+            where=model.file,
+            mend="give its parameters an `uncertainty:`",
+        )
+    population = None
+    if persons is not None:
+        population = Population(incidence=persons, horizon=horizon, discount=discount)
+    named = _groups(inputs, groups)
+    with progress_bar(model.name, draws) as progress:
+        psa = simulate(model, draws=draws, seed=seed, threads=threads, progress=progress)
+    found = model_information(model, psa, seed=seed, wtp=thresholds, groups=named)
+    valued = Valued(model, found, input_labels(model), population)
+    with written_whole(folder) as work:
+        files = write_value(
+            valued, work, {**settings, "draws": draws, "seed": seed, "wtp": thresholds}
+        )
+        names = sorted(path.relative_to(work).as_posix() for path in files)
+    return valued, {
+        "model": model.name,
+        "sha256": model.sha256,
+        "draws": draws,
+        "seed": seed,
+        "persons": None if population is None else population.persons(),
+        "thresholds": information_data(found),
+        "sentences": [information_sentence(model, each, valued.labels) for each in found],
+        "folder": str(folder),
+        "files": names,
+    }
+
+
+def _check_decides(model: ResolvedModel, thresholds: list[float]) -> None:
+    decision = model.decision
+    if decision.cost is None or decision.effect is None or len(model.strategies) < 2:
+        raise ModelError(
+            f"'{model.name}' compares no strategies by a cost and an effect",
+            where=model.file,
+            mend="write `decision: {cost: ..., effect: ..., thresholds: [...]}`",
+        )
+    if not thresholds:
+        raise ModelError(
+            f"'{model.name}' names no threshold", where=model.file, mend="give one: --wtp 50000"
+        )
+
+
+def _groups(inputs: Sequence[Input], given: Iterable[str]) -> Groups:
+    """Groups as they are written, or the kinds of inputs that have several."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in given:
+        name, equals, listed = text.rpartition("=")
+        where = f"command line  --group {text}"
+        members = split_names(listed)
+        if not members:
+            raise ModelError("a group of nothing", where=where, mend="name inputs: --group a,b")
+        names = tuple(each.name for each in chosen(inputs, members, where))
+        found[name.strip() if equals else ", ".join(members)] = names
+    if found:
+        return found
+    return {kind: names for kind, names in kinds(inputs).items() if 1 < len(names) <= MOST_GROUPED}
