@@ -31,12 +31,12 @@ def test_the_golden_case_within_its_standard_error(k, method):
 
 
 def test_the_standard_error_is_that_of_repeated_samples():
-    """The spread of 40 samples, whose own error is 11 %, and their mean against the truth."""
-    found = [evsi(*linear_normal(2, seed), NORMAL.sized(10), 2, seed=seed) for seed in range(40)]
+    """The spread of 24 samples, whose own error is 15 %, and their mean against the truth."""
+    found = [evsi(*linear_normal(2, seed), NORMAL.sized(10), 2, seed=seed) for seed in range(24)]
     values = np.array([each.value for each in found])
     truth = CASE["expected"]["evsi_p1_n"]["2"]["10"]["value"]
-    assert abs(values.mean() - truth) < 4 * values.std() / np.sqrt(40)
-    assert np.mean([each.se for each in found]) == pytest.approx(values.std(), rel=0.4)
+    assert abs(values.mean() - truth) < 4 * values.std() / np.sqrt(24)
+    assert np.mean([each.se for each in found]) == pytest.approx(values.std(), rel=0.5)
 
 
 @pytest.mark.parametrize(("n", "tolerance"), [(1, 0.04), (5, 0.03), (20, 0.02), (100, 0.02)])
@@ -44,7 +44,7 @@ def test_a_cohort_for_a_proportion_is_worth_the_sum_over_its_results(n, toleranc
     """A relative error of four standard deviations of the mean of samples of 10,000 draws."""
     truth = beta_binomial(n, 4, 6, 10.0, 4.3)
     found = []
-    for seed in range(12):
+    for seed in range(8):
         rng = np.random.default_rng(seed)
         p = rng.beta(4, 6, DRAWS)
         noise = rng.standard_normal(DRAWS)
@@ -52,9 +52,9 @@ def test_a_cohort_for_a_proportion_is_worth_the_sum_over_its_results(n, toleranc
         costs, effects = costs_and_effects(10 * p - 4.3 + noise - noise.mean())
         found.append(evsi(costs, effects, {"p": p}, study, 1, seed=seed))
     values = np.array([each.value for each in found])
-    assert abs(values.mean() - truth) < 4 * values.std() / np.sqrt(12)
+    assert abs(values.mean() - truth) < 4 * values.std() / np.sqrt(8)
     assert values.mean() == pytest.approx(truth, rel=4 * tolerance)
-    assert np.mean([abs(each.value - truth) < 2 * each.se for each in found]) > 0.75
+    assert np.mean([abs(each.value - truth) < 2 * each.se for each in found]) > 0.6
 
 
 def test_value_rises_with_size_from_nothing_towards_perfect_information():

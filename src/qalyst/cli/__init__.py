@@ -17,6 +17,7 @@ from qalyst.cli import models  # noqa: F401
 from qalyst.cli import run  # noqa: F401
 from qalyst.cli import decide  # noqa: F401
 from qalyst.cli import voi  # noqa: F401
+from qalyst.cli import evsi  # noqa: F401
 from qalyst.cli import patients  # noqa: F401
 # isort: on
 
