@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qalyst.axes import DRAW
 from qalyst.errors import ModelError
 from qalyst.params.inputs import Input, chosen
 from qalyst.sensitivity.points import Shift, Study
@@ -116,8 +117,11 @@ def one_way(
     inputs = [study.named(name, where) for name in names]
     shifts = [_ends(each, given.get(each.name), 2 * n + 1) for n, each in enumerate(inputs)]
     check_measure(study.model, outcome)
-    compared = standing(study, wtp=wtp, strategy=strategy, comparator=comparator)
-    base, *rest = readings(compared, study.totals(2 * len(inputs) + 1, shifts))
+    totals = study.totals(2 * len(inputs) + 1, shifts)
+    compared = standing(
+        study, wtp=wtp, strategy=strategy, comparator=comparator, base=totals.isel({DRAW: [0]})
+    )
+    base, *rest = readings(compared, totals)
     if base.value(outcome) is None:
         raise ModelError(
             f"there is no ICER of {compared.strategy} against {compared.comparator} at the base "

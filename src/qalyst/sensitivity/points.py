@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED
 from qalyst.params.inputs import Changes, Input, uncertain_inputs
 from qalyst.params.parameter import Path, show_path
-from qalyst.simulation import base_case, engine_for, simulate_points
+from qalyst.simulation import engine_for, simulate_points
 from qalyst.stats.uncertainty import Fixed, Normal
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ class Study:
         self._engines: dict[object, tuple[ResolvedModel, Engine]] = {}
         discounts = [outcome.discount for outcome in model.outcomes.values()]
         self._read_at_load = {name for each in discounts for name in names_below(model, each)}
+
+    @cached_property
+    def base(self) -> xr.Dataset:
+        """Totals of the base case; `draw` has length 1."""
+        return self.totals(1, ())
 
     def named(self, name: str, where: str) -> Input:
         """The input of this name: an uncertain one, or a number or cell that is fixed.
@@ -132,8 +138,8 @@ class Study:
             )
         import xarray as xr
 
-        loaded = [each for each in shifts if self._at_load(each.input)]
-        lanes = [each for each in shifts if not self._at_load(each.input)]
+        loaded = [each for each in shifts if self.at_load(each.input)]
+        lanes = [each for each in shifts if not self.at_load(each.input)]
         changes = _changes(count, lanes)
         values = np.full((count, len(loaded)), np.nan)
         for column, shift in enumerate(loaded):
@@ -167,33 +173,27 @@ class Study:
             ``discounted`` and ``undiscounted`` [draw, strategy, outcome].
         """
         inputs = {name: self.named(name, where) for name in values}
-        given = {each.name: values[name] for name, each in inputs.items() if self._at_load(each)}
+        given = {each.name: values[name] for name, each in inputs.items() if self.at_load(each)}
         lanes = [
             Shift(each, np.arange(draws), np.full(draws, values[name]))
             for name, each in inputs.items()
-            if not self._at_load(each)
+            if not self.at_load(each)
         ]
         changes = _changes(draws, lanes)
-        if not changes:  # a run at points changes something: one cell, drawn as it would be
-            from qalyst.simulation import simulate
-
-            model, engine = self._prepared(given, ())
-            run = simulate(model, draws=draws, seed=seed, engine=engine, threads=self._threads)
-            return _finite(run.totals)
         model, engine = self._prepared(given, changes)
+        changes = changes or _nothing(draws)
         run = simulate_points(model, changes, seed=seed, engine=engine, threads=self._threads)
         return _finite(run.totals)
 
-    def _at_load(self, each: Input) -> bool:
+    def at_load(self, each: Input) -> bool:
+        """Whether each of its values needs the model to be loaded again."""
         return each.parameter.name in self._read_at_load and not self.is_uncertain(each)
 
     def _run(self, given: Mapping[str, float], changes: Changes, points: Int) -> xr.Dataset:
         """Totals at some of the points, with the model loaded again if values are `given`."""
         here = {key: values[points] for key, values in changes.items()}
         model, engine = self._prepared(given, here)
-        if not here:
-            found = base_case(model, engine, threads=self._threads).totals
-            return found.isel({DRAW: np.zeros(len(points), np.int64)})
+        here = here or _nothing(len(points))
         return simulate_points(model, here, engine=engine, threads=self._threads).totals
 
     def _prepared(
@@ -206,11 +206,13 @@ class Study:
             if isinstance(self.model.parameters[name].uncertainty.get(path), Fixed | None)
             and self.model.parameters[name].joint is None
         )
-        key = (tuple(sorted(given.items())), fixed)
-        if key not in self._engines:
-            model = _with_lanes(self._again(given) if given else self.model, fixed)
-            self._engines[key] = model, engine_for(model)
-        return self._engines[key]
+        if given:  # not kept: there may be many
+            model = _with_lanes(self._again(given), fixed)
+            return model, engine_for(model)
+        if fixed not in self._engines:
+            model = _with_lanes(self.model, fixed)
+            self._engines[fixed] = model, engine_for(model)
+        return self._engines[fixed]
 
     def _unknown(self, name: str, where: str) -> ModelError:
         if name in self.model.parameters and name in self.model.used_parameters:
@@ -276,6 +278,11 @@ def _changes(count: int, shifts: Iterable[Shift]) -> Changes:
             moved[key] = each, np.union1d(taken, shift.points)
             changes[key][shift.points] = values
     return changes
+
+
+def _nothing(count: int) -> Changes:
+    """Changes of no cell, so many times."""
+    return {("", ()): np.zeros(count)}
 
 
 def _with_lanes(model: ResolvedModel, cells: Iterable[tuple[str, Path]]) -> ResolvedModel:

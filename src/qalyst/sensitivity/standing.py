@@ -9,7 +9,8 @@ import numpy as np
 
 from qalyst.axes import DRAW, OUTCOME, STRATEGY, WTP, Float
 from qalyst.decision._dominance import ROUNDING
-from qalyst.decision.cea import Comparison, pairwise
+from qalyst.decision._plane import MEANING, RATIO_OF_GAINS, RATIO_OF_LOSSES, quadrants
+from qalyst.decision.cea import Comparison
 from qalyst.decision.net_benefit import net_monetary_benefit, thresholds
 from qalyst.errors import ModelError, nearest
 from qalyst.model.resolved import ResolvedModel
@@ -111,6 +112,7 @@ def standing(
     wtp: float | None = None,
     strategy: str | None = None,
     comparator: str | None = None,
+    base: xr.Dataset | None = None,
 ) -> Standing:
     """What is compared: as asked for, or the two best strategies of the base case.
 
@@ -120,6 +122,7 @@ def standing(
     wtp : currency per unit of effect; the first threshold of the model if None.
     strategy, comparator : a pair. If both are None it is the best and the next best at `wtp`, the
         more effective of the two as the strategy; if one is, the best of the others.
+    base : totals of the base case, if they are known; `draw` has length 1.
 
     Raises
     ------
@@ -150,7 +153,7 @@ def standing(
             mend="name two strategies",
         )
     first, second, *_ = model.strategies
-    totals = study.totals(1, ())
+    totals = study.base if base is None else base
     net = Standing(cost, effect, price, first, second).nmb(totals).isel({DRAW: 0})
     ranked = [str(net[STRATEGY].values[i]) for i in np.argsort(-net.to_numpy(), kind="stable")]
     if strategy is None and comparator is None:
@@ -214,7 +217,6 @@ def readings(found: Standing, totals: xr.Dataset) -> list[Reading]:
     strategies = [str(name) for name in totals[STRATEGY].values]
     outcomes = [str(name) for name in totals[OUTCOME].values]
     told = {which: totals[which].transpose(DRAW, STRATEGY, OUTCOME).to_numpy() for which in totals}
-    cost, effect = outcomes.index(found.cost), outcomes.index(found.effect)
 
     def by_strategy(which: str, point: int) -> Totals:
         return {
@@ -222,20 +224,42 @@ def readings(found: Standing, totals: xr.Dataset) -> list[Reading]:
             for strategy, row in zip(strategies, told[which][point], strict=True)
         }
 
-    result = []
-    for point, best in enumerate(optimal):
-        values = told[DISCOUNTED][point]
-        pairs = pairwise(
-            values[:, cost], values[:, effect], comparator=found.comparator, strategies=strategies
+    return [
+        Reading(
+            discounted=by_strategy(DISCOUNTED, point),
+            undiscounted=by_strategy(UNDISCOUNTED, point),
+            nmb=dict(zip(strategies, map(float, nmb.to_numpy()[point]), strict=True)),
+            optimal=best,
+            pair=pair,
+            inmb=float(inmb[point]),
         )
-        result.append(
-            Reading(
-                discounted=by_strategy(DISCOUNTED, point),
-                undiscounted=by_strategy(UNDISCOUNTED, point),
-                nmb=dict(zip(strategies, map(float, nmb.to_numpy()[point]), strict=True)),
-                optimal=best,
-                pair=next(each for each in pairs if each.strategy == found.strategy),
-                inmb=float(inmb[point]),
-            )
+        for point, (best, pair) in enumerate(zip(optimal, _pairs(found, totals), strict=True))
+    ]
+
+
+def _pairs(found: Standing, totals: xr.Dataset) -> list[Comparison]:
+    """[point] the strategy against the comparator, as `pairwise` tells it for one point."""
+    spent, gained = (
+        _difference(found, totals[DISCOUNTED].sel({OUTCOME: name}))
+        for name in (found.cost, found.effect)
+    )
+    words = quadrants(spent, gained)
+    return [
+        Comparison(
+            found.strategy,
+            found.comparator,
+            float(cost),
+            float(effect),
+            str(word),
+            float(cost / effect) if word in (RATIO_OF_GAINS, RATIO_OF_LOSSES) else None,
+            MEANING[str(word)],
         )
-    return result
+        for cost, effect, word in zip(spent, gained, words, strict=True)
+    ]
+
+
+def _difference(found: Standing, values: xr.DataArray) -> Float:
+    """[point] strategy less comparator; what is rounding is 0."""
+    change = values.sel({STRATEGY: found.strategy}) - values.sel({STRATEGY: found.comparator})
+    size = abs(values).max(STRATEGY)
+    return np.asarray(change.where(abs(change) > ROUNDING * size, 0.0).to_numpy(), np.float64)
