@@ -11,7 +11,7 @@ import numpy as np
 from qalyst.axes import DRAW
 from qalyst.errors import ModelError
 from qalyst.params.inputs import Input, chosen
-from qalyst.sensitivity.points import Shift, Study
+from qalyst.sensitivity.points import Shift, Study, label_of
 from qalyst.sensitivity.standing import (
     NMB,
     Reading,
@@ -139,7 +139,7 @@ def one_way(
 
 def values_of(shift: Shift) -> Range:
     """Both ends in the unit of the record (of the first cell)."""
-    if not shift.quantiles:
+    if shift.by == "value":
         return float(shift.values[0]), float(shift.values[1])
     return shift.input.interval
 
@@ -175,7 +175,7 @@ def _wanted(
 def _ends(each: Input, given: Range | None, first: int) -> Shift:
     points = np.array([first, first + 1])
     if given is None:
-        return Shift(each, points, np.array(CENTRAL95), quantiles=True)
+        return Shift(each, points, np.array(CENTRAL95), by="quantile")
     if given[0] == given[1] or not all(map(math.isfinite, given)):
         raise ModelError(
             f"the range of '{each.name}' is {given[0]:g} to {given[1]:g}",
@@ -189,15 +189,14 @@ def _bar(each: Input, shift: Shift, found: tuple[Reading, Reading, Reading], out
     base, at_low, at_high = found
     ends = at_low.value(outcome), at_high.value(outcome)
     low, high = values_of(shift)
-    cell = each.name.removeprefix(each.parameter.name)
     return Bar(
         input=each.name,
-        label=f"{each.parameter.label} {cell}".strip(),
+        label=label_of(each),
         unit=each.parameter.unit_text,
         base=each.base,
         low=low,
         high=high,
-        range=QUANTILES if shift.quantiles else GIVEN,
+        range=GIVEN if shift.by == "value" else QUANTILES,
         at_low=at_low,
         at_high=at_high,
         swing=None if ends[0] is None or ends[1] is None else abs(ends[1] - ends[0]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -36,14 +36,29 @@ class Shift:
     ----------
     input : what moves.
     points : [moved] which points.
-    values : [moved] in the unit of the record; or the quantiles, if `quantiles`.
-    quantiles : whether the values are quantiles of the input's own distribution.
+    values : [moved] what `by` says.
+    by : value, in the unit of the record; quantile of the own distribution of every cell; or
+        factor of the base value of every cell.
     """
 
     input: Input
     points: Int
     values: Float
-    quantiles: bool = False
+    by: Literal["value", "quantile", "factor"] = "value"
+
+    @property
+    def changes(self) -> Changes:
+        """The changes [moved] of every cell."""
+        match self.by:
+            case "quantile":
+                return self.input.at_quantile(self.values)
+            case "factor":
+                parameter = self.input.parameter
+                return {
+                    (parameter.name, path): parameter.values[path] * self.values
+                    for path in self.input.paths
+                }
+        return self.input.at(self.values)
 
 
 class Study:
@@ -254,6 +269,11 @@ def open_study(
     return Study(again({}), again, threads=threads)
 
 
+def label_of(each: Input) -> str:
+    """What an input is called in print: the label of its record, and its cell."""
+    return f"{each.parameter.label} {each.name.removeprefix(each.parameter.name)}".strip()
+
+
 def _squeezed(name: str) -> str:
     return "".join(name.split())
 
@@ -264,8 +284,7 @@ def _changes(count: int, shifts: Iterable[Shift]) -> Changes:
     moved: dict[tuple[str, Path], tuple[Input, Int]] = {}
     for shift in shifts:
         each = shift.input
-        found = each.at_quantile(shift.values) if shift.quantiles else each.at(shift.values)
-        for key, values in found.items():
+        for key, values in shift.changes.items():
             if key not in changes:
                 changes[key] = np.full(count, each.parameter.values[key[1]])
             other, taken = moved.get(key, (each, np.array([], np.int64)))

@@ -13,7 +13,7 @@ from qalyst.axes import DRAW, STRATEGY, Float
 from qalyst.decision._dominance import ROUNDING
 from qalyst.errors import ModelError
 from qalyst.params.inputs import Input
-from qalyst.sensitivity.points import Shift, Study
+from qalyst.sensitivity.points import Shift, Study, label_of
 from qalyst.sensitivity.standing import Standing, standing
 from qalyst.simulation import check_request
 
@@ -152,7 +152,7 @@ def threshold(
     return Threshold(
         standing=compared,
         input=each.name,
-        label=_label(each),
+        label=label_of(each),
         unit=each.parameter.unit_text,
         base=each.base,
         low=low,
@@ -247,7 +247,3 @@ def _with_error(
 
 def _strategies_last(nmb: xr.DataArray) -> Float:
     return np.asarray(nmb.transpose(DRAW, STRATEGY).to_numpy(), np.float64)
-
-
-def _label(each: Input) -> str:
-    return f"{each.parameter.label} {each.name.removeprefix(each.parameter.name)}".strip()
