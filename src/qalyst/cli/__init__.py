@@ -1,4 +1,4 @@
-"""The commands: list, check, show, run, patients, verify, tornado.
+"""The commands, a module for each family.
 
 Exit codes: 0 done; 1 a model, a parameter or a request that cannot be used, or engines that
 disagree; 2 a command line that cannot be read; 130 stopped by Ctrl-C. With `--json` one object goes
@@ -17,6 +17,8 @@ from qalyst.cli import models  # noqa: F401
 from qalyst.cli import run  # noqa: F401
 from qalyst.cli import patients  # noqa: F401
 from qalyst.cli import sensitivity  # noqa: F401
+from qalyst.cli import thresholds  # noqa: F401
+from qalyst.cli import scenarios  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]

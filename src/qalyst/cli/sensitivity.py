@@ -1,8 +1,7 @@
-"""Commands of deterministic sensitivity analysis."""
+"""Commands of one-way, two-way and multi-way analysis: tornado, grid, points."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,35 +9,25 @@ import typer
 
 from qalyst.cli.answering import answer
 from qalyst.cli.application import app
-from qalyst.cli.options import (
-    AsJson,
-    ModelName,
-    Scenarios,
-    Threads,
-    Values,
-    check_folder,
-    default_folder,
-    parsed,
+from qalyst.cli.options import AsJson, ModelName, Scenarios, Threads, Values, check_folder
+from qalyst.cli.varying import (
+    Asked,
+    Comparator,
+    Out,
+    Strategy,
+    Wtp,
+    opened,
+    range_of,
+    repeated,
+    written,
 )
 from qalyst.errors import ModelError
 
 if TYPE_CHECKING:
+    from qalyst.model.resolved import ResolvedModel
     from qalyst.sensitivity.one_way import OneWay
     from qalyst.sensitivity.points import Study
-
-Wtp = Annotated[
-    float | None,
-    typer.Option(help="Willingness to pay; the first threshold of the model if not given."),
-]
-Strategy = Annotated[
-    str | None,
-    typer.Option(help="Of which increments are told; the better of the two best if not given."),
-]
-Comparator = Annotated[str | None, typer.Option(help="What the strategy is compared with.")]
-Out = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the results; results/MODEL-COMMAND-... if not given."),
-]
+    from qalyst.sensitivity.two_way import Grid, Points
 
 
 @app.command(
@@ -76,8 +65,7 @@ def tornado(
 
     def work() -> dict[str, Any]:
         from qalyst.report.figures_sensitivity import tornados
-        from qalyst.report.sensitivity_data import model_data, one_way_data, one_way_tables
-        from qalyst.report.sensitivity_report import write_sensitivity
+        from qalyst.report.sensitivity_data import one_way_data, one_way_tables
         from qalyst.sensitivity.one_way import one_way
 
         check_folder(out)
@@ -92,18 +80,20 @@ def tornado(
             comparator=comparator,
         )
         known.append((study, found))
-        options = [*_repeated("--parameter", parameter), *_repeated("--range", ranges)]
-        compared = found.standing
-        options += ["--outcome", outcome, "--wtp", f"{compared.wtp:.17g}"]
-        options += ["--strategy", compared.strategy, "--comparator", compared.comparator]
-        written = write_sensitivity(
+        return written(
             study.model,
-            out or default_folder(study.model, parsed(values or []), "tornado"),
+            found.standing,
+            "tornado",
+            Asked(model, values, out),
+            options=[
+                *repeated("--parameter", parameter),
+                *repeated("--range", ranges),
+                *("--outcome", outcome),
+            ],
+            data=one_way_data(found),
             tables=one_way_tables(found),
             drawings=lambda: tornados(study.model, found),
-            command=_command("tornado", model, values, options),
         )
-        return {**model_data(study.model, compared), **one_way_data(found), **written}
 
     def tell(found: dict[str, Any]) -> None:
         from qalyst.report.sensitivity_words import tell_one_way
@@ -113,49 +103,116 @@ def tornado(
     answer(work, tell, as_json)
 
 
-def opened(
-    model: str, scenario: list[str] | None, values: list[str] | None, threads: int | None
-) -> Study:
-    """The model, ready to be run at many values."""
-    from qalyst.sensitivity.points import open_study
-    from qalyst.simulation import check_request
+@app.command(
+    epilog="Example: qalyst grid hiv rr_combination=0.4:1 c_lamivudine=0:10000:61 --wtp 20000"
+)
+def grid(
+    model: ModelName,
+    x: Annotated[str, typer.Argument(metavar="X=LOW:HIGH[:STEPS]", help="Across.")],
+    y: Annotated[str, typer.Argument(metavar="Y=LOW:HIGH[:STEPS]", help="Upwards.")],
+    scenario: Scenarios = None,
+    values: Values = None,
+    wtp: Wtp = None,
+    strategy: Strategy = None,
+    comparator: Comparator = None,
+    threads: Threads = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Two-way analysis: the optimal strategy over a grid of two inputs."""
+    known: list[tuple[ResolvedModel, Grid]] = []
 
-    check_request(threads=threads)
-    return open_study(model, scenarios=scenario or (), values=parsed(values or []), threads=threads)
+    def work() -> dict[str, Any]:
+        from qalyst.report import figures_grid
+        from qalyst.report.sensitivity_tables import grid_data, grid_tables
+        from qalyst.sensitivity.two_way import two_way
+
+        check_folder(out)
+        axes = [_axis_of(text) for text in (x, y)]
+        study = opened(model, scenario, values, threads)
+        found = two_way(study, *axes, wtp=wtp, strategy=strategy, comparator=comparator)
+        known.append((study.model, found))
+        return written(
+            study.model,
+            found.standing,
+            "grid",
+            Asked(model, values, out),
+            options=[x, y],
+            data=grid_data(found),
+            tables=grid_tables(found),
+            drawings=lambda: [figures_grid.grid(study.model, found)],
+        )
+
+    def tell(found: dict[str, Any]) -> None:
+        from qalyst.report.sensitivity_words import tell_grid
+
+        tell_grid(*known[0], found)
+
+    answer(work, tell, as_json)
 
 
-def range_of(text: str) -> tuple[str, tuple[float, float]]:
-    """A range as it is typed.
+@app.command(epilog="Example: qalyst points hiv points.csv --wtp 20000")
+def points(
+    model: ModelName,
+    file: Annotated[
+        Path, typer.Argument(help="CSV table: a row for each point, a column for each input.")
+    ],
+    scenario: Scenarios = None,
+    values: Values = None,
+    wtp: Wtp = None,
+    strategy: Strategy = None,
+    comparator: Comparator = None,
+    threads: Threads = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Multi-way analysis: what the model gives at points that set any inputs together."""
+    known: list[tuple[ResolvedModel, Points]] = []
 
-    >>> range_of("p_a[a, b]=0.1:0.5")
-    ('p_a[a, b]', (0.1, 0.5))
+    def work() -> dict[str, Any]:
+        from qalyst.report import figures_scenarios
+        from qalyst.report.sensitivity_tables import points_data, points_tables
+        from qalyst.sensitivity.rows import point_rows
+        from qalyst.sensitivity.two_way import at_points
+
+        check_folder(out)
+        rows = point_rows(file)
+        study = opened(model, scenario, values, threads)
+        found = at_points(study, rows, wtp=wtp, strategy=strategy, comparator=comparator)
+        known.append((study.model, found))
+        return written(
+            study.model,
+            found.standing,
+            "points",
+            Asked(model, values, out),
+            options=[str(file)],
+            data=points_data(found),
+            tables=points_tables(found),
+            drawings=lambda: [figures_scenarios.points(study.model, found)],
+        )
+
+    def tell(found: dict[str, Any]) -> None:
+        from qalyst.report.sensitivity_words import tell_points
+
+        tell_points(*known[0], found)
+
+    answer(work, tell, as_json)
+
+
+def _axis_of(text: str) -> tuple[str, float, float, int]:
+    """An axis as it is typed.
+
+    >>> _axis_of("c_drug=0:100:11")
+    ('c_drug', 0.0, 100.0, 11)
     """
-    name, equals, ends = text.rpartition("=")
-    low, colon, high = ends.partition(":")
-    if not equals or not colon:
+    from qalyst.sensitivity.two_way import STEPS
+
+    whole, colon, steps = text.rpartition(":")
+    if ":" not in whole.rpartition("=")[2]:
+        whole, colon = text, ""
+    if colon and not steps.strip().isdigit():
         raise ModelError(
-            f"'{text}' is not NAME=LOW:HIGH",
-            where="command line  --range",
-            mend="write c_drug=1500:3000",
+            f"'{steps}' is no number of steps", where=f"command line  {text}", mend="write 41"
         )
-    return name.strip(), (_number(low, text), _number(high, text))
-
-
-def _number(text: str, whole: str) -> float:
-    try:
-        value = float(text.replace("_", " "))  # Python would read 1_0 as 10
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ModelError(
-            f"'{text}' is no finite number", where=f"command line  {whole}", mend="write 0.5"
-        )
-    return value
-
-
-def _repeated(option: str, given: list[str] | None) -> list[str]:
-    return [word for each in given or () for word in (option, each)]
-
-
-def _command(name: str, model: str, values: list[str] | None, options: list[str]) -> dict[str, Any]:
-    return {"name": name, "model": model, "values": list(values or ()), "options": options}
+    name, (low, high) = range_of(whole, "X=LOW:HIGH")
+    return name, low, high, int(steps) if colon else STEPS

@@ -13,7 +13,8 @@ from qalyst.errors import ModelError
 from qalyst.outcomes import DISCOUNTED
 from qalyst.params.inputs import Input
 from qalyst.params.parameter import bounds
-from qalyst.sensitivity.points import Shift, Study, label_of
+from qalyst.sensitivity.points import Study
+from qalyst.sensitivity.shifts import Shift, label_of
 from qalyst.sensitivity.standing import Standing, standing
 from qalyst.stats.uncertainty import Dirichlet
 
@@ -64,10 +65,15 @@ class Sensitivity:
     slopes: Mapping[tuple[str, str], Slope]
     problem: str
 
+    def per_cent(self, slope: Slope) -> float:
+        """The change of a result by 1 % more of the input, by its derivative."""
+        assert slope.derivative is not None
+        return slope.derivative * (1.0 if self.by == "factor" else self.base) / 100
+
 
 @dataclass(frozen=True)
 class Elasticities:
-    """Derivatives to all inputs; in order of the falling elasticity of the incremental benefit."""
+    """Derivatives to all inputs, in order of what 1 % more changes the incremental net benefit."""
 
     standing: Standing
     inputs: tuple[Sensitivity, ...]
@@ -276,6 +282,4 @@ def _extrapolated(table: Float, first: int, then: int) -> tuple[Float, Float]:
 
 def _size(found: Sensitivity) -> float:
     slope = found.slopes.get(("", INMB))
-    if slope is None or slope.elasticity is None:
-        return -math.inf
-    return -abs(slope.elasticity)
+    return 1.0 if slope is None or slope.derivative is None else -abs(found.per_cent(slope))

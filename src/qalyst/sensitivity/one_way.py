@@ -11,7 +11,8 @@ import numpy as np
 from qalyst.axes import DRAW
 from qalyst.errors import ModelError
 from qalyst.params.inputs import Input, chosen
-from qalyst.sensitivity.points import Shift, Study, label_of
+from qalyst.sensitivity.points import Study
+from qalyst.sensitivity.shifts import Shift, label_of
 from qalyst.sensitivity.standing import (
     NMB,
     Reading,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qalyst.axes import DRAW, OUTCOME, STRATEGY, Float, Int
+from qalyst.axes import DRAW, OUTCOME, STRATEGY, Int
 from qalyst.engines.engine import Engine
 from qalyst.errors import ModelError, nearest
 from qalyst.model.names import names_below
@@ -18,6 +18,7 @@ from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED
 from qalyst.params.inputs import Changes, Input, uncertain_inputs
 from qalyst.params.parameter import Path, show_path
+from qalyst.sensitivity.shifts import Shift, changes_of
 from qalyst.simulation import engine_for, simulate_points
 from qalyst.stats.uncertainty import Fixed, Normal
 
@@ -26,39 +27,6 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 100_000
 _LANE = Normal(se=1)  # makes a fixed cell a lane; its draws are never read, since it is always set
-
-
-@dataclass(frozen=True)
-class Shift:
-    """Values of one input at some of the points; it is at its base value at the others.
-
-    Attributes
-    ----------
-    input : what moves.
-    points : [moved] which points.
-    values : [moved] what `by` says.
-    by : value, in the unit of the record; quantile of the own distribution of every cell; or
-        factor of the base value of every cell.
-    """
-
-    input: Input
-    points: Int
-    values: Float
-    by: Literal["value", "quantile", "factor"] = "value"
-
-    @property
-    def changes(self) -> Changes:
-        """The changes [moved] of every cell."""
-        match self.by:
-            case "quantile":
-                return self.input.at_quantile(self.values)
-            case "factor":
-                parameter = self.input.parameter
-                return {
-                    (parameter.name, path): parameter.values[path] * self.values
-                    for path in self.input.paths
-                }
-        return self.input.at(self.values)
 
 
 class Study:
@@ -155,7 +123,7 @@ class Study:
 
         loaded = [each for each in shifts if self.at_load(each.input)]
         lanes = [each for each in shifts if not self.at_load(each.input)]
-        changes = _changes(count, lanes)
+        changes = changes_of(count, lanes)
         values = np.full((count, len(loaded)), np.nan)
         for column, shift in enumerate(loaded):
             values[shift.points, column] = shift.values
@@ -194,7 +162,7 @@ class Study:
             for name, each in inputs.items()
             if not self.at_load(each)
         ]
-        changes = _changes(draws, lanes)
+        changes = changes_of(draws, lanes)
         model, engine = self._prepared(given, changes)
         changes = changes or _nothing(draws)
         run = simulate_points(model, changes, seed=seed, engine=engine, threads=self._threads)
@@ -269,34 +237,8 @@ def open_study(
     return Study(again({}), again, threads=threads)
 
 
-def label_of(each: Input) -> str:
-    """What an input is called in print: the label of its record, and its cell."""
-    return f"{each.parameter.label} {each.name.removeprefix(each.parameter.name)}".strip()
-
-
 def _squeezed(name: str) -> str:
     return "".join(name.split())
-
-
-def _changes(count: int, shifts: Iterable[Shift]) -> Changes:
-    """The values [point] of every cell that moves at any point."""
-    changes: Changes = {}
-    moved: dict[tuple[str, Path], tuple[Input, Int]] = {}
-    for shift in shifts:
-        each = shift.input
-        for key, values in shift.changes.items():
-            if key not in changes:
-                changes[key] = np.full(count, each.parameter.values[key[1]])
-            other, taken = moved.get(key, (each, np.array([], np.int64)))
-            if other.name != each.name and np.intersect1d(taken, shift.points).size:
-                raise ModelError(
-                    f"'{each.name}' and '{other.name}' are shares of one whole",
-                    where=f"{each.parameter.mark}  parameters.{each.parameter.name}",
-                    mend="vary one of them; the others keep their proportions",
-                )
-            moved[key] = each, np.union1d(taken, shift.points)
-            changes[key][shift.points] = values
-    return changes
 
 
 def _nothing(count: int) -> Changes:

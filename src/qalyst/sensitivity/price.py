@@ -11,7 +11,8 @@ import numpy as np
 from qalyst.axes import Float
 from qalyst.errors import ModelError
 from qalyst.params.inputs import Input
-from qalyst.sensitivity.points import Shift, Study
+from qalyst.sensitivity.points import Study
+from qalyst.sensitivity.shifts import Shift
 from qalyst.sensitivity.standing import Standing, standing
 from qalyst.simulation import check_request
 from qalyst.units import currencies

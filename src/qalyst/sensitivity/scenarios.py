@@ -14,7 +14,6 @@ from qalyst.sensitivity.points import open_study
 from qalyst.sensitivity.standing import Reading, Standing, readings, standing
 
 MOST_CROSSED = 10  # scenarios; 1,024 combinations
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,6 @@ def scenario_table(
     strategy: str | None = None,
     comparator: str | None = None,
     threads: int | None = None,
-    progress: Progress | None = None,
 ) -> ScenarioTable:
     """The model under each scenario, without uncertainty.
 
@@ -95,7 +93,6 @@ def scenario_table(
     scenarios, values : of the base case; they hold in every row as well.
     wtp, strategy, comparator : see `standing`; those of the base case hold in every row.
     threads : of each run; all processors if None.
-    progress : called with (rows done, rows).
 
     Raises
     ------
@@ -125,7 +122,7 @@ def scenario_table(
         rows = _combinations(cross, conflicts)
     rows = rows or [Scenario(each, (each,)) for each in known]
     results = []
-    for done, row in enumerate(rows, start=1):
+    for row in rows:
         try:
             one = open_study(
                 name,
@@ -142,8 +139,6 @@ def scenario_table(
                     mend=error.mend,
                 ) from error
             results.append(Outcome(row, None, error.what))
-        if progress is not None:
-            progress(done, len(rows))
     return ScenarioTable(
         study.model, compared, readings(compared, study.base)[0], tuple(results), conflicts
     )

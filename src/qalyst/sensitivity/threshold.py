@@ -13,7 +13,8 @@ from qalyst.axes import DRAW, STRATEGY, Float
 from qalyst.decision._dominance import ROUNDING
 from qalyst.errors import ModelError
 from qalyst.params.inputs import Input
-from qalyst.sensitivity.points import Shift, Study, label_of
+from qalyst.sensitivity.points import Study
+from qalyst.sensitivity.shifts import Shift, label_of
 from qalyst.sensitivity.standing import Standing, standing
 from qalyst.simulation import check_request
 

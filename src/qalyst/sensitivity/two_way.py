@@ -11,7 +11,8 @@ import numpy as np
 from qalyst.axes import DRAW, STRATEGY, Float
 from qalyst.errors import ModelError
 from qalyst.params.inputs import Input
-from qalyst.sensitivity.points import MOST_POINTS, Shift, Study, label_of
+from qalyst.sensitivity.points import MOST_POINTS, Study
+from qalyst.sensitivity.shifts import Shift, label_of
 from qalyst.sensitivity.standing import Reading, Standing, readings, standing
 
 STEPS = 41  # of an axis, if not told
