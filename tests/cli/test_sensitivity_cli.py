@@ -72,7 +72,7 @@ def test_points_come_from_a_table(tmp_path):
 
 def test_threshold_is_told_in_a_sentence():
     told = call("threshold", "hiv", "rr_combination", "--between", "0.4:1.2", *WTP).output
-    assert "is optimal below 0.74481, Zidovudine alone above" in " ".join(told.split())
+    assert "is optimal below 0.74481, Zidovudine alone above 0.74481" in " ".join(told.split())
 
 
 def test_a_price_is_found_for_every_threshold_of_the_model():

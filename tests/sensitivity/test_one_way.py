@@ -145,6 +145,17 @@ def test_bars_are_in_order_of_falling_swing(hiv):
     assert swings == sorted(swings, reverse=True)
 
 
+def test_a_swing_reaches_from_the_base_case_if_both_ends_lie_on_one_side():
+    # QALYs of `two` go with the cube of x_power, 1.5 at base; both ends are above it
+    study = open_study(str(HERE / "models" / "bent.yaml"))
+    found = one_way(
+        study, ranges={"x_power": (2.0, 3.0)}, outcome="qaly", wtp=WTP, strategy="two",
+        comparator="one",
+    )  # fmt: skip
+    bar = next(bar for bar in found.bars if bar.input == "x_power")
+    assert bar.swing == pytest.approx(0.67 * (27 - 1.5**3))
+
+
 def test_the_decision_changes_only_where_another_strategy_is_optimal(hiv):
     # the ICER of the base case is 6,276; at 12,000 a year in state A it is 13,500, above 10,000
     found = one_way(

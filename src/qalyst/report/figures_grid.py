@@ -20,6 +20,7 @@ from qalyst.report.drawing import (
 )
 from qalyst.report.labels import currency, ratio_unit, strategy_label
 from qalyst.report.numbers import short
+from qalyst.report.sensitivity_data import with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 HATCHES = ("", "///", "...", "\\\\\\", "xx", "---", "++", "ooo", "||", "OO", "**", "//..")
 FINE = 401  # steps of an axis in a drawing
+LABEL = 0.09  # share of the width that a value takes
 LETTERS = 60  # of the label of an axis on one line
 
 
@@ -99,23 +101,12 @@ def threshold(model: ResolvedModel, found: Threshold) -> Drawing:
     for k, name in enumerate(found.strategies):
         handles.append(axes.plot(found.values, found.nmb[:, k], **line_style(k))[0])
         labels.append(strategy_label(model, name))
-    for switch in found.switches:
-        axes.axvline(switch.value, color=GREY, linestyle=(0, (1, 2)), linewidth=1.2, zorder=1.5)
-        axes.annotate(
-            short(switch.value),
-            (switch.value, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=7.5,
-        )
+    _mark_switches(axes, found)
     if found.low <= found.base <= found.high:
         handles.append(axes.axvline(found.base, color=INK, linewidth=1))
         labels.append(f"Base case: {short(found.base)}")
     axes.set_xlim(found.low, found.high)
-    axes.set_xlabel(wrapped(f"{found.label} ({found.unit})", LETTERS))
+    axes.set_xlabel(wrapped(with_unit(found.label, found.unit), LETTERS))
     mean = "Mean net" if found.draws else "Net"
     code = currency(model, found.standing.cost)
     axes.set_ylabel(f"{mean} monetary benefit ({code})")
@@ -128,6 +119,27 @@ def threshold(model: ResolvedModel, found: Threshold) -> Drawing:
         "dotted: values at which the optimal strategy changes.",
         figure,
     )
+
+
+def _mark_switches(axes: Any, found: Threshold) -> None:
+    """Dotted lines with their values above; those that are close stand above each other."""
+    width = found.high - found.low
+    ends: list[float] = []  # of the last label in each row
+    for switch in found.switches:
+        axes.axvline(switch.value, color=GREY, linestyle=(0, (1, 2)), linewidth=1.2, zorder=1.5)
+        left = switch.value - LABEL * width / 2
+        row = next((n for n, end in enumerate(ends) if end <= left), len(ends))
+        ends[row : row + 1] = [left + LABEL * width]
+        axes.annotate(
+            short(switch.value),
+            (switch.value, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2 + 9 * row),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=7.5,
+        )
 
 
 def prices(model: ResolvedModel, found: Sequence[Price]) -> Drawing:
@@ -172,7 +184,7 @@ def _finer(found: Grid) -> tuple[Float, Float, Float]:
 
 
 def _axis_label(axis: Axis) -> str:
-    return wrapped(f"{axis.label} ({axis.unit})", LETTERS)
+    return wrapped(with_unit(axis.label, axis.unit), LETTERS)
 
 
 def _price(model: ResolvedModel, compared: Standing) -> str:

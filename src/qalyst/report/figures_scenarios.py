@@ -109,7 +109,7 @@ def derivatives(model: ResolvedModel, found: Elasticities) -> Drawing:
     known = [
         (each.label, each.per_cent(slope))
         for each in found.inputs
-        if (slope := each.slopes.get(("", INMB))) is not None and slope.derivative is not None
+        if (slope := each.slopes.get(("", INMB))) is not None and slope.derivative
     ]
     shown = known[:MOST_BARS]
     labels = [wrapped(label, LETTERS) for label, _ in shown]
@@ -132,11 +132,11 @@ def derivatives(model: ResolvedModel, found: Elasticities) -> Drawing:
     plain_numbers(axes.xaxis)
     axes.locator_params(axis="x", nbins=6)
     rest = len(found.inputs) - len(shown)
-    more = f" {rest} more are in the table." if rest else ""
+    more = f" {rest} others, without an effect or a derivative or with less, are in the table."
     return Drawing(
         "derivatives",
         f"Local sensitivity, {pair_label(model, found.standing)}: the derivative of incremental "
-        f"net benefit at base values, for 1 % more of each input.{more}",
+        f"net benefit at base values, for 1 % more of each input.{more if rest else ''}",
         figure,
     )
 

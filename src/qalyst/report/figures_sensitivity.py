@@ -125,6 +125,7 @@ def _bar(axes: Any, bar: Bar, outcome: str, base: float, place: float) -> None:
             ha="right" if left else "left",
             va="center",
             fontsize=7,
+            bbox=HALO,
         )
 
 

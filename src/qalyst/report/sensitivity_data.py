@@ -152,6 +152,15 @@ def choice_label(model: ResolvedModel, optimal: str) -> str:
     return " = ".join(strategy_label(model, name) for name in optimal.split(" = "))
 
 
+def with_unit(label: str, unit: str) -> str:
+    """A label with its unit in brackets; a pure number has none.
+
+    >>> with_unit("New drug", "USD"), with_unit("Share", "1")
+    ('New drug (USD)', 'Share')
+    """
+    return label if unit == "1" else f"{label} ({unit})"
+
+
 def _lower(label: str) -> str:
     first = label.split()[0]
     return label if first == sentence_case("qalys") else label[:1].lower() + label[1:]

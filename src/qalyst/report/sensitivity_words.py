@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qalyst.sensitivity.price import Price
     from qalyst.sensitivity.scenarios import ScenarioTable
     from qalyst.sensitivity.standing import Reading, Standing
-    from qalyst.sensitivity.threshold import Threshold
+    from qalyst.sensitivity.threshold import Switch, Threshold
     from qalyst.sensitivity.two_way import Grid, Points
 
 
@@ -120,21 +120,21 @@ def _tell_rows(
 
 def threshold_sentence(model: ResolvedModel, found: Threshold) -> str:
     """All switches in one sentence."""
+    unit = "" if found.unit == "1" else f" {found.unit}"
     start = f"At {_wtp(model, found.standing)}, with {found.label} ({found.input}) "
-    start += f"from {short(found.low)} to {short(found.high)} {found.unit}, "
+    start += f"from {short(found.low)} to {short(found.high)}{unit}, "
     first = choice_label(model, found.optimal_low)
     if not found.switches:
         return f"{start}{first} is optimal throughout; base value {short(found.base)}."
-    parts = [f"{first} is optimal below {_with_error(found, 0)}"]
-    for n, switch in enumerate(found.switches):
-        last = n + 1 == len(found.switches)
-        end = "" if last else f" up to {_with_error(found, n + 1)}"
-        parts.append(f"{choice_label(model, switch.above)} above{end}")
+    values = [_with_error(switch) for switch in found.switches]
+    parts = [f"{first} is optimal below {values[0]}"]
+    for switch, low, high in zip(found.switches, values, [*values[1:], None], strict=True):
+        name = choice_label(model, switch.above)
+        parts.append(f"{name} above {low}" if high is None else f"{name} from {low} to {high}")
     return f"{start}{', '.join(parts)}; base value {short(found.base)}."
 
 
-def _with_error(found: Threshold, position: int) -> str:
-    switch = found.switches[position]
+def _with_error(switch: Switch) -> str:
     if switch.mcse is None:
         return short(switch.value, significant=5)
     error = short(switch.mcse, significant=2)

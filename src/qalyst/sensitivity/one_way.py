@@ -38,7 +38,8 @@ class Bar:
     base, low, high : values in the unit of the record (of the first cell, if several move).
     range : where the ends come from: quantiles, or as given.
     at_low, at_high : what the model gives there.
-    swing : distance of the outcome between the ends; None if it does not exist at one of them.
+    swing : from the least to the greatest of the outcome at both ends and at the base case; None
+        if it does not exist at one of the ends.
     changes_decision : whether another strategy is optimal at one of the ends.
     """
 
@@ -96,7 +97,6 @@ def one_way(
 
     References
     ----------
-    Briggs, Sculpher & Claxton (2006) Decision Modelling for Health Economic Evaluation, chapter 4;
     Briggs et al. (2012) Med Decis Making 32:722-732.
 
     Examples
@@ -200,6 +200,12 @@ def _bar(each: Input, shift: Shift, found: tuple[Reading, Reading, Reading], out
         range=GIVEN if shift.by == "value" else QUANTILES,
         at_low=at_low,
         at_high=at_high,
-        swing=None if ends[0] is None or ends[1] is None else abs(ends[1] - ends[0]),
+        swing=_swing((base.value(outcome), *ends)),
         changes_decision=not base.optimal == at_low.optimal == at_high.optimal,
     )
+
+
+def _swing(values: tuple[float | None, ...]) -> float | None:
+    """The length of the bar: both ends may lie on the same side of the base case."""
+    known = [value for value in values if value is not None]
+    return max(known) - min(known) if len(known) == len(values) else None

@@ -250,9 +250,7 @@ def _with_lanes(model: ResolvedModel, cells: Iterable[tuple[str, Path]]) -> Reso
     parameters = dict(model.parameters)
     for name, path in cells:
         parameter = parameters[name]
-        parameters[name] = replace(
-            parameter, uncertainty={**parameter.uncertainty, path: _LANE}, together=False
-        )
+        parameters[name] = replace(parameter, uncertainty={**parameter.uncertainty, path: _LANE})
     return replace(model, parameters=parameters)
 
 
