@@ -19,6 +19,9 @@ from qalyst.cli import decide  # noqa: F401
 from qalyst.cli import voi  # noqa: F401
 from qalyst.cli import evsi  # noqa: F401
 from qalyst.cli import patients  # noqa: F401
+from qalyst.cli import sensitivity  # noqa: F401
+from qalyst.cli import thresholds  # noqa: F401
+from qalyst.cli import scenarios  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]
