@@ -100,7 +100,7 @@ class _Program:
         return {**self.profile, "strategy": self.strategy, "state": state}
 
     def _cell(self, number: int, payoff: Payoff, state: str) -> int:
-        price = self.shared.partial.value(payoff.price, self._known(state))
+        price = self.shared.partial.price(payoff.price, self._known(state))
         return self.shared.number(Cell(number, state, price))
 
     def _quantity(self, payoff: Payoff, state: str) -> Residual:
