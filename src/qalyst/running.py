@@ -16,6 +16,7 @@ from qalyst.engines.engine import Luck
 from qalyst.io.files import written_whole
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
+from qalyst.outcomes import Rates
 from qalyst.published import published_survival
 from qalyst.report.notes import notes
 from qalyst.report.tables import statistics
@@ -46,6 +47,7 @@ def run_model(
     patients: int | None = None,
     luck: Luck = "plain",
     resume: bool = False,
+    rates: tuple[Rates, ...] = (),
 ) -> tuple[Analysis, dict[str, Any]]:
     """Run a model and write its results.
 
@@ -60,6 +62,7 @@ def run_model(
     patients : in each draw, for the individuals engine; None for the cohort.
     luck : of patients: plain, antithetic or quasi.
     resume : go on with the draws of a run that was stopped.
+    rates : discount rates at which totals are kept besides the model's own and none.
 
     Raises
     ------
@@ -79,14 +82,15 @@ def run_model(
             # first, so that a fault of the targets is told before the draws
             published = published_survival(model, settings["model"], values, threads=threads)
             engine = (
-                engine_for(model)
+                engine_for(model, rates=rates)
                 if patients is None
-                else individuals_for(model, patients=patients, seed=seed, luck=luck)
+                else individuals_for(model, patients=patients, seed=seed, luck=luck, rates=rates)
             )
             base = base_case(model, engine, threads=threads)
             psa = None
             if draws is not None:
                 identity = [model.sha256, seed, draws, patients, luck, version("qalyst")]
+                identity += list(map(str, rates))
                 with _store(folder, identity, resume=resume) as store:
                     psa = simulate(
                         model,

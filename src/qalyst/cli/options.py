@@ -13,6 +13,7 @@ from qalyst.errors import ModelError
 
 if TYPE_CHECKING:
     from qalyst.model.resolved import ResolvedModel
+    from qalyst.outcomes import Rates
 
 DEFAULT_DRAWS = 1000
 DEFAULT_SEED = 20260101
@@ -36,6 +37,14 @@ Values = Annotated[
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="One JSON object on standard output (docs/json.md).")
+]
+RateNames = Annotated[
+    str,
+    typer.Option(
+        "--rates",
+        metavar="all|none|NAME,...",
+        help="Guidelines at whose discount rates totals are kept too; see `qalyst guidelines`.",
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same results, bit by bit.")]
 Threads = Annotated[int | None, typer.Option(help="Threads; all processors if not given.")]
@@ -70,6 +79,18 @@ def parsed(values: list[str]) -> dict[str, float]:
             raise ModelError(f"'{name}' is set twice", where=where, mend="keep one of the two")
         found[name.strip()] = value
     return found
+
+
+def rates_of(names: str) -> tuple[Rates, ...]:
+    """The different discount rates of the guidelines named by ``--rates``."""
+    from qalyst.params.guidelines import distinct_rates, guideline, guidelines
+
+    if names == "none":
+        return ()
+    if names == "all":
+        return distinct_rates(guidelines().values())
+    where = f"command line  --rates {names}"
+    return distinct_rates(guideline(name.strip(), where) for name in names.split(","))
 
 
 def check_folder(out: Path | None) -> None:

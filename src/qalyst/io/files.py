@@ -29,6 +29,12 @@ def catalogue_models() -> list[Path]:
     return sorted((catalogue() / "models").glob("*.yaml"))
 
 
+def guideline_files() -> dict[str, Path]:
+    """Presets of guidelines by name: those beside you, then those of the catalogue."""
+    places = (catalogue() / "params" / "guidelines", Path("params") / "guidelines")
+    return {path.stem: path for place in places for path in sorted(place.glob("*.yaml"))}
+
+
 def find_model(name: str) -> Path:
     """The file of a model given by path, or by name: beside you first, then in the catalogue.
 

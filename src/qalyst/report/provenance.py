@@ -92,6 +92,7 @@ def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[
         words += ["--luck", str(command["luck"])] if command.get("luck", "plain") != "plain" else []
     if draws is not None or patients is not None:
         words += ["--seed", str(seed)]
+    words += ["--rates", str(command["rates"])] if command.get("rates", "all") != "all" else []
     return shlex.join(words)
 
 
