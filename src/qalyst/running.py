@@ -22,6 +22,7 @@ from qalyst.report.notes import notes
 from qalyst.report.tables import statistics
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
+from qalyst.saved_runs import Identity, save_run
 from qalyst.simulation import (
     Progress,
     base_case,
@@ -89,9 +90,9 @@ def run_model(
             base = base_case(model, engine, threads=threads)
             psa = None
             if draws is not None:
-                identity = [model.sha256, seed, draws, patients, luck, version("qalyst")]
-                identity += list(map(str, rates))
-                with _store(folder, identity, resume=resume) as store:
+                fingerprint = [model.sha256, seed, draws, patients, luck, version("qalyst")]
+                fingerprint += list(map(str, rates))
+                with _store(folder, fingerprint, resume=resume) as store:
                     psa = simulate(
                         model,
                         draws=draws,
@@ -102,8 +103,26 @@ def run_model(
                         store=store,
                     )
         analysis = analyse(model, base, psa)
+        identity = Identity(
+            model=settings["model"],
+            scenarios=model.scenarios,
+            values=values,
+            sha256=model.sha256,
+            seed=seed,
+            draws=draws,
+            patients=patients,
+            luck=luck,
+            version=version("qalyst"),
+        )
+        kept = save_run(work, identity, base, psa)
         files = write_report(
-            analysis, work, seed=seed, draws=draws, command=settings, published=published
+            analysis,
+            work,
+            seed=seed,
+            draws=draws,
+            command=settings,
+            published=published,
+            kept=[kept],
         )
         names = sorted(str(path.relative_to(work)) for path in files)
     found = result(analysis, seed=seed, draws=draws, patients=patients)
