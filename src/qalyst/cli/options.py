@@ -57,12 +57,12 @@ def load(name: str, scenario: list[str] | None, values: list[str] | None) -> Res
     return load_model(name, scenarios=scenario or (), values=parsed(values or []))
 
 
-def parsed(values: list[str]) -> dict[str, float]:
-    """Values given by ``--set``: plain finite numbers only."""
+def parsed(values: list[str], option: str = "--set") -> dict[str, float]:
+    """Values given by ``--set`` or the like: plain finite numbers only."""
     found: dict[str, float] = {}
     for text in values:
         name, equals, number = text.partition("=")
-        where = f"command line  --set {text}"
+        where = f"command line  {option} {text}"
         if not equals:
             raise ModelError(f"'{text}' is not NAME=VALUE", where=where, mend="write name=0.5")
         try:

@@ -84,6 +84,8 @@ def commit(checkout: Path) -> str | None:
 
 def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[str, Any]) -> str:
     """The command line that gives the same bits."""
+    if command.get("rerun"):
+        return str(command["rerun"])
     words = command_words("run", analysis.model, command)
     patients = command.get("patients")
     words += ["--deterministic"] if draws is None else ["--draws", str(draws)]
