@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from qalyst.analysis import Analysis
 from qalyst.io.files import written_whole
-from qalyst.model.resolved import ResolvedModel
 from qalyst.params.guidelines import Guideline
 from qalyst.report.write import write_report
-from qalyst.repricing import Question, answer
+from qalyst.repricing import Question, answer, by_guideline
 from qalyst.running import result
 from qalyst.saved_runs import SavedRun, read_run
-from qalyst.units import currencies
 
 
 def ask(
@@ -47,7 +44,7 @@ def ask(
     run = read_run(folder)
     said: list[str] = []
     if guideline is not None:
-        question, said = _by_guideline(run, question, guideline)
+        question, said = by_guideline(run.identity.load(), question, guideline)
     found = answer(run, question, threads=threads, may_run=may_run)
     identity = run.identity
     plain = result(
@@ -72,30 +69,6 @@ def ask(
     if out is not None:
         plain |= _written(run, found.analysis, question, out, rerun)
     return found.analysis, plain
-
-
-def _by_guideline(
-    run: SavedRun, question: Question, guideline: Guideline
-) -> tuple[Question, list[str]]:
-    """The question at the rates of a guideline, and what must be said about it."""
-    question = replace(question, rates=guideline.rates)
-    if question.thresholds or not guideline.wtp:
-        return question, []
-    currency = _currency(run.identity.load())
-    if currency != guideline.currency:
-        note = (
-            f"thresholds of {guideline.guideline} are in {guideline.currency}, costs of the model "
-            f"in {currency or 'no currency'}: those of the model were taken; name others by --wtp"
-        )
-        return question, [note]
-    return replace(question, thresholds=guideline.wtp), []
-
-
-def _currency(model: ResolvedModel) -> str | None:
-    cost = model.decision.cost
-    if cost is None or cost not in model.outcomes:
-        return None
-    return next(iter(currencies(model.outcomes[cost].unit)), None)
 
 
 def _written(

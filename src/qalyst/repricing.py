@@ -22,9 +22,11 @@ from qalyst.model.resolved import ResolvedModel
 from qalyst.model.weights import at_rates
 from qalyst.outcomes import CELL, DISCOUNTED, ROW, Outcomes, Rates, amount_of, names_of
 from qalyst.params.draws import BaseCase, Draws, Values
+from qalyst.params.guidelines import Guideline
 from qalyst.params.parameter import Parameter, Path, show_path
 from qalyst.saved_runs import SavedRun
 from qalyst.simulation import base_case, engine_for, individuals_for, simulate, simulate_points
+from qalyst.units import currencies
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -126,6 +128,34 @@ def answer(
     else:
         base, psa = _priced_again(run, old, model, drawn, question.rates)
     return Answer(analyse(model, base, psa), tuple(reasons))
+
+
+def by_guideline(
+    model: ResolvedModel, question: Question, guideline: Guideline
+) -> tuple[Question, list[str]]:
+    """The question at the rates of a guideline, and what must be said about it.
+
+    Its thresholds are taken if none are asked for and they are in the money of the model.
+    """
+    question = replace(question, rates=guideline.rates)
+    if question.thresholds or not guideline.wtp:
+        return question, []
+    own = money_of(model)
+    if own != guideline.currency:
+        note = (
+            f"thresholds of {guideline.guideline} are in {guideline.currency}, costs of the model "
+            f"in {own or 'no currency'}: those of the model were taken"
+        )
+        return question, [note]
+    return replace(question, thresholds=guideline.wtp), []
+
+
+def money_of(model: ResolvedModel) -> str | None:
+    """The currency of the costs that are compared; None without them."""
+    cost = model.decision.cost
+    if cost is None or cost not in model.outcomes:
+        return None
+    return next(iter(currencies(model.outcomes[cost].unit)), None)
 
 
 def reasons_for_a_new_run(run: SavedRun, model: ResolvedModel, question: Question) -> list[str]:

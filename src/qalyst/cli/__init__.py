@@ -17,6 +17,7 @@ from qalyst.cli import models  # noqa: F401
 from qalyst.cli import run  # noqa: F401
 from qalyst.cli import patients  # noqa: F401
 from qalyst.cli import reprice  # noqa: F401
+from qalyst.cli import severity  # noqa: F401
 from qalyst.cli import guidelines  # noqa: F401
 # isort: on
 

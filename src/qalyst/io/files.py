@@ -76,6 +76,17 @@ def find_parameters(name: str, model: Path, where: str) -> Path:
     return _find(name, model, where, "", "yaml", "parameter file")
 
 
+def find_table_of_people(name: str, where: str) -> Path:
+    """A parameter file by its name alone: in `params` beside you, or in the catalogue.
+
+    Raises
+    ------
+    ModelError
+        There is no such file, or the name is a path.
+    """
+    return _find(name, Path.cwd() / "model", where, "", "yaml", "parameter file")
+
+
 def find_targets(name: str, model: Path, where: str) -> Path:
     """The table of published survival of a model, in the folder `targets` of its parameters.
 

@@ -72,10 +72,18 @@ class SeverityBand(Sourced):
     threshold: Amount | None = None
 
 
+class Population(Record):
+    """Parameter files of the general population: deaths by sex and age, and utilities."""
+
+    life_table: str
+    norm: str
+
+
 class Severity(Record):
     """How severity counts; `decimals` to which the proportional shortfall is rounded first."""
 
     gives: Literal["weight", "threshold"]
+    population: Population | None = None
     decimals: int | None = None
     bands: list[SeverityBand]
 

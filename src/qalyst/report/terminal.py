@@ -182,6 +182,14 @@ def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] 
     console.print(Text(found["sentence"], style="bold"))
 
 
+def decision(analysis: Analysis) -> None:
+    """The incremental analysis and the thresholds alone."""
+    console = open_console()
+    if analysis.base_incremental is not None:
+        _incremental_table(console, analysis)
+    _threshold_table(console, analysis)
+
+
 def _label(model: ResolvedModel, strategy: str) -> str:
     return model.strategies[strategy].label
 
