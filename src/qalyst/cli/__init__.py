@@ -22,6 +22,9 @@ from qalyst.cli import patients  # noqa: F401
 from qalyst.cli import sensitivity  # noqa: F401
 from qalyst.cli import thresholds  # noqa: F401
 from qalyst.cli import scenarios  # noqa: F401
+from qalyst.cli import reprice  # noqa: F401
+from qalyst.cli import severity  # noqa: F401
+from qalyst.cli import guidelines  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]
