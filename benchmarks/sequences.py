@@ -149,8 +149,9 @@ def main() -> None:
         kernel += time.perf_counter() - middle
         tables += middle - begin
     print(
-        f"sojourn matrices: {kernel:.1f} s for {asked.draws:,} draws ({kernel / asked.draws * 1e3:.2f} "
-        f"ms a draw), {len(tree(sequences)[0])} nodes; drawing and tables {tables:.1f} s"
+        f"sojourn matrices: {kernel:.1f} s for {asked.draws:,} draws "
+        f"({kernel / asked.draws * 1e3:.2f} ms a draw), {len(tree(sequences)[0])} nodes; "
+        f"drawing and tables {tables:.1f} s"
     )
     background, heads, onward = calendar()
     hazards = drawn_hazards(asked.sample)

@@ -1,4 +1,4 @@
-"""The commands: list, check, show, run, patients, verify.
+"""The commands: list, check, show, run, patients, verify, sequences.
 
 Exit codes: 0 done; 1 a model, a parameter or a request that cannot be used, or engines that
 disagree; 2 a command line that cannot be read; 130 stopped by Ctrl-C. With `--json` one object goes
@@ -16,6 +16,7 @@ from qalyst.cli.application import app
 from qalyst.cli import models  # noqa: F401
 from qalyst.cli import run  # noqa: F401
 from qalyst.cli import patients  # noqa: F401
+from qalyst.cli import sequences  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]

@@ -64,7 +64,7 @@ def _any_row(out, share, hazard, calendar):
 
 @numba.njit(**_INNER)
 def _phi_row(out, share, hazard, calendar, greatest):
-    """share * phi(hazard + calendar), by the cheapest way that holds up to the greatest hazard."""
+    """The row share * phi(hazard + calendar), by the cheapest way that holds so far."""
     if greatest <= REACH:
         _near_row(out, share, hazard, calendar)
     elif greatest <= REACH * 2**FAR:
@@ -235,9 +235,7 @@ def _move_on(
 
 
 @numba.njit(**_INNER)
-def _undo_ghosts(
-    older, heads, weights, cause_of, survival, background, hazard, whole, time, moved
-):
+def _undo_ghosts(older, heads, weights, cause_of, survival, background, hazard, whole, time, moved):
     """Take out the cycle that those at residence 1 did not spend."""
     count = time.shape[1]
     for t in range(background.size):

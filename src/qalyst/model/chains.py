@@ -120,7 +120,8 @@ def _line(program: Program, entered: Compartment) -> tuple[Line, Place | None]:
         if RESIDENCE in item.quantity.axes:
             raise NotAChainError("a payoff depends on the time since the line began")
     onward: Link | None = None
-    leaving, background = [], []
+    leaving: list[Link] = []
+    background: list[Link] = []
     then: Place | None = None
     for flow in settled.risks:
         link, to = _link(flow.row.name, flow.value, flow.route)
@@ -128,7 +129,11 @@ def _line(program: Program, entered: Compartment) -> tuple[Line, Place | None]:
         if by_calendar and (to is not None or RESIDENCE in flow.value.axes):
             raise NotAChainError(
                 f"the rate of '{flow.row.name}' depends on the calendar and "
-                + ("leads to the next line" if to is not None else "on the time since the line began")
+                + (
+                    "leads to the next line"
+                    if to is not None
+                    else "on the time since the line began"
+                )
             )
         if to is not None:
             if onward is not None:
