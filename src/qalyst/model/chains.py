@@ -174,8 +174,11 @@ def _ways(flow: Flow, settle: tuple[Program, Place | None] | None) -> object:
 
 
 def _link(name: str, hazard: Residual | None, route: Route) -> tuple[Link, Place | None]:
+    outside = [place.state for place in route.targets if not place.line]
+    if outside:
+        raise NotAChainError(f"what happens in '{outside[0]}', outside the lines, counts as well")
     if len(route.targets) > 1:
-        raise NotAChainError("a move leads to more than one place")
+        raise NotAChainError("a move leads to more than one line")
     to, share = next(iter(route.targets.items()), (None, None))
     return Link(name, hazard, share, tuple(route.events.items())), to
 

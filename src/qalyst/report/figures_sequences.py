@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qalyst.decision.ranking import Ranking
     from qalyst.model.resolved import ResolvedModel
 
-LETTERS = 44  # of a line of a sequence's name
+LETTERS = 50  # of a line of a sequence's name
 
 
 def shared_last(model: ResolvedModel) -> str | None:
@@ -104,7 +104,7 @@ def top_sequences(model: ResolvedModel, ranking: Ranking, top: int, scope: str =
     return Drawing(
         f"top_sequences_{ranking.wtp:.10g}",
         f"The best {len(rows)} of {len(ranking.rows)} sequences{of_whom}{all_then(model)} at "
-        f"{ranking.wtp:,.10g} {unit}: mean net monetary benefit and its 95 % interval over draws. Draws are shared, so "
-        "intervals overlap more than sequences differ.",
+        f"{ranking.wtp:,.10g} {unit}: mean net monetary benefit and its 95 % interval over draws. "
+        "Draws are shared: sequences differ less than their intervals are wide.",
         figure,
     )
