@@ -25,6 +25,7 @@ from qalyst.cli import scenarios  # noqa: F401
 from qalyst.cli import reprice  # noqa: F401
 from qalyst.cli import severity  # noqa: F401
 from qalyst.cli import guidelines  # noqa: F401
+from qalyst.cli import sequences  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]
