@@ -142,4 +142,4 @@ class _Block:
                 ) from error
             kernel.run_cohort(lowered.tables, scratch(lowered.tables), *arguments)
         amount = out.reshape(blocks, cells, 2, LANES).transpose(1, 2, 0, 3)
-        return amount.reshape(cells, 2, -1)[:, :, : self._count]
+        return amount.reshape(cells, 2, blocks * LANES)[:, :, : self._count]
