@@ -142,6 +142,13 @@ def labelled_trace(model: ResolvedModel, rows: list[TraceRow]) -> xr.DataArray:
     return trace_array(occupancy, strategies, places, years)
 
 
+def most_draws_kept(shared: Shared) -> int:
+    """How many draws a run may have whose quantities and profiles are kept draw by draw."""
+    model = shared.model
+    by_profile = len(shared.labels) * len(model.outcomes)
+    return MOST_NUMBERS_KEPT // (len(model.strategies) * (len(shared.cells) * 2 + by_profile))
+
+
 class Collector:
     """Puts chunks together."""
 
@@ -152,8 +159,7 @@ class Collector:
         strategies, outcomes = len(model.strategies), len(model.outcomes)
         self.totals = np.zeros((draws, strategies, outcomes, 2))
         profiles = len(shared.labels)
-        width = strategies * (len(shared.cells) * 2 + profiles * outcomes)
-        self.keep = keep or draws * width <= MOST_NUMBERS_KEPT
+        self.keep = keep or draws <= most_draws_kept(shared)
         kept = draws if self.keep else 1
         self.quantities = np.zeros((kept, strategies, 0, 2))
         self.by_profile = np.zeros((kept, strategies, profiles, outcomes))

@@ -16,6 +16,7 @@ from qalyst.cli.application import app
 from qalyst.cli import models  # noqa: F401
 from qalyst.cli import run  # noqa: F401
 from qalyst.cli import patients  # noqa: F401
+from qalyst.cli import profiles  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]
