@@ -17,6 +17,7 @@ from qalyst.cli import models  # noqa: F401
 from qalyst.cli import run  # noqa: F401
 from qalyst.cli import patients  # noqa: F401
 from qalyst.cli import profiles  # noqa: F401
+from qalyst.cli import compare  # noqa: F401
 from qalyst.cli import flip  # noqa: F401
 # isort: on
 
