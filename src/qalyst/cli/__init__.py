@@ -1,4 +1,4 @@
-"""The commands: list, check, show, run, patients, verify.
+"""The commands: list, check, show, run, patients, verify, profiles, compare, flip.
 
 Exit codes: 0 done; 1 a model, a parameter or a request that cannot be used, or engines that
 disagree; 2 a command line that cannot be read; 130 stopped by Ctrl-C. With `--json` one object goes

@@ -83,7 +83,7 @@ def fieller_set(
     """
     from scipy.special import ndtri
 
-    _check_level(level)
+    check_level(level)
     z2 = float(ndtri((1 + level) / 2)) ** 2
     square = incremental_effect**2 - z2 * sd_effect**2
     middle = incremental_cost * incremental_effect - z2 * covariance
@@ -155,7 +155,7 @@ def icer_bootstrap(
     """
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     check_draws(cost)
-    _check_level(level)
+    check_level(level)
     if not FEWEST_RESAMPLES <= resamples <= MOST_RESAMPLES:
         raise ModelError(
             f"{resamples} resamples",
@@ -210,6 +210,7 @@ def _plain(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
 
 
-def _check_level(level: float) -> None:
+def check_level(level: float) -> None:
+    """Refuse a level that is no probability between 0 and 1."""
     if not 0 < level < 1:
         raise ModelError(f"a level of {level}", where="level", mend="give a probability, e.g. 0.95")
