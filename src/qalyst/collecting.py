@@ -144,6 +144,14 @@ def labelled_trace(model: ResolvedModel, rows: list[TraceRow]) -> xr.DataArray:
     return trace_array(occupancy, strategies, places, years)
 
 
+def most_draws_kept(shared: Shared) -> int:
+    """How many draws a run may have whose quantities and profiles are kept draw by draw."""
+    model = shared.model
+    by_profile = len(shared.labels) * len(model.outcomes)
+    cells = len(shared.cells) * shared.weights.count
+    return MOST_NUMBERS_KEPT // (len(model.strategies) * (cells + by_profile))
+
+
 class Collector:
     """Puts chunks together."""
 
@@ -155,8 +163,7 @@ class Collector:
         self.rates = shared.weights.count
         self.totals = np.zeros((draws, strategies, outcomes, self.rates))
         profiles = len(shared.labels)
-        width = strategies * (len(shared.cells) * self.rates + profiles * outcomes)
-        self.keep = keep or draws * width <= MOST_NUMBERS_KEPT
+        self.keep = keep or draws <= most_draws_kept(shared)
         kept = draws if self.keep else 1
         self.quantities = np.zeros((kept, strategies, 0, self.rates))
         self.by_profile = np.zeros((kept, strategies, profiles, outcomes))

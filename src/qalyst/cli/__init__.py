@@ -26,6 +26,9 @@ from qalyst.cli import reprice  # noqa: F401
 from qalyst.cli import severity  # noqa: F401
 from qalyst.cli import guidelines  # noqa: F401
 from qalyst.cli import sequences  # noqa: F401
+from qalyst.cli import profiles  # noqa: F401
+from qalyst.cli import compare  # noqa: F401
+from qalyst.cli import flip  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]

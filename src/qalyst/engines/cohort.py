@@ -142,4 +142,4 @@ class _Block:
                 ) from error
             kernel.run_cohort(lowered.tables, scratch(lowered.tables), *arguments)
         amount = out.reshape(blocks, cells, lowered.rates, LANES).transpose(1, 2, 0, 3)
-        return amount.reshape(cells, lowered.rates, -1)[:, :, : self._count]
+        return amount.reshape(cells, lowered.rates, blocks * LANES)[:, :, : self._count]
