@@ -10,8 +10,8 @@ from typing import Any
 from qalyst.errors import ModelError
 from qalyst.io.files import written_whole
 from qalyst.model.resolved import ResolvedModel, SequenceRules
+from qalyst.report.progress import progress_bar
 from qalyst.report.sequences_report import SequenceFindings, data, write
-from qalyst.running import _progress as progress_bar
 from qalyst.sensitivity.sequence_runs import (
     SequenceRun,
     rankings_in,
@@ -60,7 +60,7 @@ def rank_sequences(
         )
     thresholds = thresholds_for(model, wtp)
     with written_whole(folder) as work:
-        with progress_bar(model, draws) as progress:
+        with progress_bar(model.name, draws) as progress:
             run = run_sequences(
                 model,
                 rules,
