@@ -39,8 +39,8 @@ class Evppi:
         rather low, and negative where there is nothing to gain.
     tie : what the value may lack because strategies are nearly equal; in the interval, not added.
     bound : what the value may lack because the fit misses structure; in the interval, not added.
-    detected : whether net benefit depends on the parameters at all, beyond chance: by an F test,
-        an honest gain of three standard errors, or structure that the fit misses.
+    detected : whether net benefit depends on the parameters at all, beyond chance: by F tests,
+        or an honest gain of three standard errors.
     adjusted : what the order EVPI >= group >= member added to the value, below 0 if the EVPI took
         it away; mostly 0.
     message : what a reader must know of this number; empty if nothing.
@@ -137,6 +137,7 @@ class _Values:
         se = float(best.std() / np.sqrt(len(best)))
         self._tie = tie_bias(benefit)
         self._evpi = Gain(float(best.mean()), float(best.mean()), se, self._tie, 0.0, best)
+        self._p_values: dict[frozenset[str], float] = {}
         self._gains: dict[frozenset[str], Gain] = {}
         self._found: dict[frozenset[str], Evppi] = {}
 
@@ -150,7 +151,11 @@ class _Values:
         if len(group) > 1:
             for name in group:
                 self.add((name,))
-        gain, detected = self._fitted(group)
+        gain, p_value = self._fitted(group)
+        if len(group) > 1:
+            alone = min(self._p_values[frozenset((name,))] for name in group)
+            p_value = min(p_value, alone * len(group))
+        self._p_values[frozenset(group)] = p_value
         value = min(gain.value, self._evpi.value)
         raised, failed = self._raised(group, replace(gain, value=value))
         found = Evppi(
@@ -162,7 +167,7 @@ class _Values:
             left_out=raised.left_out,
             tie=raised.tie,
             bound=raised.bound,
-            detected=detected or any(self._found[one].detected for one in self._members(group)),
+            detected=p_value < DEPENDENCE or gain.left_out > CLEARLY_GAINS * gain.se > 0,
             adjusted=raised.value - gain.value,
             message="",
         )
@@ -170,15 +175,15 @@ class _Values:
         self._gains[frozenset(group)] = raised
         self._found[frozenset(group)] = replace(found, message=words)
 
-    def _fitted(self, group: tuple[str, ...]) -> tuple[Gain, bool]:
-        """Gain by regression, and whether dependence is detected."""
+    def _fitted(self, group: tuple[str, ...]) -> tuple[Gain, float]:
+        """Gain by regression, and p-value of no dependence; of a group, of no interaction."""
         benefit, varying = self._benefit, self._drawn.varying & set(group)
         if varying and varying == self._all:
-            return self._evpi, self._evpi.value > 0
+            return self._evpi, 0.0 if self._evpi.value > 0 else 1.0
         others = np.flatnonzero(np.ptp(benefit, axis=0) > 0)
         fit, left_out = np.tile(benefit.mean(axis=0), (2, len(benefit), 1))
         if not varying or not len(others):
-            return informed_gain(benefit, fit, left_out, NO_PAIRS, self._tie), False
+            return informed_gain(benefit, fit, left_out, NO_PAIRS, self._tie), 1.0
         x = self._drawn.of(varying)
         if x.shape[1] == 1:
             curve = smooth(x[:, 0], benefit[:, others])
@@ -189,9 +194,7 @@ class _Values:
             pairs, p_values = surface.pairs, surface.p_value
             fit[:, others], left_out[:, others] = surface.fit, surface.left_out
         gain = informed_gain(benefit, fit, left_out, pairs, self._tie)
-        p_value = p_values.min(initial=1.0) * len(p_values)
-        clearly = gain.left_out > CLEARLY_GAINS * gain.se > 0
-        return gain, bool(p_value < DEPENDENCE or clearly or _misses_structure(gain))
+        return gain, float(p_values.min()) * len(p_values)
 
     def _members(self, group: tuple[str, ...]) -> list[frozenset[str]]:
         return [one for one in self._found if one < frozenset(group)]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from qalyst.axes import Float, Int
 
@@ -53,35 +52,26 @@ def fit_blocks(blocks: Blocks, y: Float) -> tuple[Float, Float]:
     for column in range(y.shape[1]):
         total = float(centred[:, column] @ centred[:, column])
         if total > 0:
-            found = _shrunk(gram, products[:, column], total, len(y), blocks.block)
-            used = functions[:, found.used]
-            fit[:, column] = used @ found.coefficients
-            leverage[:, column] += np.einsum("ij,ij->i", used @ found.inverse, used)
+            weights, inverse = _shrunk(gram, products[:, column], total, len(y), blocks.block)
+            fit[:, column] = functions @ weights
+            leverage[:, column] += np.einsum("ij,ij->i", functions @ inverse, functions)
     leverage = np.minimum(leverage, MOST_LEVERAGE)
     return fit + mean, (fit - leverage * centred) / (1 - leverage) + mean
 
 
-@dataclass(frozen=True)
-class _Shrunk:
-    used: NDArray[np.bool_]  # [function]
-    coefficients: Float  # [used function]
-    inverse: Float  # [used function, used function]
-
-
-def _shrunk(gram: Float, products: Float, total: float, n: int, block: Int) -> _Shrunk:
+def _shrunk(gram: Float, products: Float, total: float, n: int, block: Int) -> tuple[Float, Float]:
+    """Coefficients [function], and the inverse [function, function] that gives leverages."""
     n_blocks = int(block.max()) + 1
     noise = total / n / 2
     variance = np.full(n_blocks, noise / n_blocks / np.sqrt(max(1.0, len(block) / n_blocks)))
-    used = np.ones(len(block), bool)
     for _ in range(ROUNDS):
-        of, inner, outer = block[used], gram[np.ix_(used, used)], products[used]
-        ratio = noise / variance[of]
-        inverse = _inverse(inner + np.diag(ratio + 1e-9 * n))
-        coefficients = inverse @ outer
+        ratio = noise / variance[block]
+        inverse = _inverse(gram + np.diag(ratio + 1e-9 * n))
+        coefficients = inverse @ products
         free = 1 - ratio * np.diag(inverse)  # effective degrees of freedom of each function
-        freedom = np.bincount(of, free, n_blocks)
-        squares = np.bincount(of, coefficients**2, n_blocks)
-        residual = total - 2 * coefficients @ outer + coefficients @ inner @ coefficients
+        freedom = np.bincount(block, free, n_blocks)
+        squares = np.bincount(block, coefficients**2, n_blocks)
+        residual = total - 2 * coefficients @ products + coefficients @ gram @ coefficients
         noise = max(residual / max(n - 1 - free.sum(), 1.0), SMALLEST * total / n)
         updated = np.maximum(squares / np.maximum(freedom, 1e-6), 1e-12 * total / n)
         present = freedom > ABSENT
@@ -89,7 +79,7 @@ def _shrunk(gram: Float, products: Float, total: float, n: int, block: Int) -> _
         variance = updated
         if change < SETTLED:
             break
-    return _Shrunk(used, coefficients, inverse)
+    return coefficients, inverse
 
 
 def _inverse(matrix: Float) -> Float:
