@@ -42,6 +42,10 @@ SECTIONS: dict[str, tuple[str, type[BaseModel] | None]] = {
     ),
     "strategies": ("a row for each strategy, with columns", schema.StrategyKeys),
     "treatments": ("a row for each treatment of a sequence, with columns", schema.TreatmentKeys),
+    "sequences": (
+        "which orders of the treatments `qalyst sequences` compares",
+        schema.SequencesSection,
+    ),
     "states": ("a row for each state, with columns", schema.StateKeys),
     "groups": ("name: [state, state]", None),
     "track": ("a row for each history tracker", schema.TrackerSection),

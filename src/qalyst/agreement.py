@@ -28,6 +28,7 @@ from qalyst.engines.individuals import (
 from qalyst.kernels import patient_layout as layout
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.resolved import ResolvedModel
+from qalyst.model.weights import DISCOUNTED
 from qalyst.params.draws import BaseCase
 from qalyst.simulation import Progress, check_request, engine_for, workers_of
 
@@ -253,7 +254,7 @@ def _worths(engine: IndividualsEngine, evaluate: Evaluator, program: int) -> dic
     found: dict[int, Float] = {}
     slots = int(engine.patient_model.tables.shape[1])
     for item in engine.patient_model.worth[program]:
-        if item.discounted:
+        if item.which == DISCOUNTED:
             worth = found.setdefault(item.cell.payoff, np.zeros(slots))
             price = engine.shared.price(evaluate, item.cell)
             worth[item.slot] += (steady(evaluate, item.coefficient) * price)[0]

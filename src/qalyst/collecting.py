@@ -12,6 +12,7 @@ from qalyst.engines.engine import Engine, Found, Shared, TraceRow
 from qalyst.errors import ModelError
 from qalyst.model.evaluate import Evaluator
 from qalyst.model.resolved import ResolvedModel
+from qalyst.model.weights import DISCOUNTED
 from qalyst.outcomes import (
     Outcomes,
     between_array,
@@ -34,8 +35,8 @@ class Chunk:
 
     Attributes
     ----------
-    quantities : [strategy, cell, discounted or not, draw] averaged over profiles.
-    outcomes : [strategy, outcome, discounted or not, draw] averaged over profiles.
+    quantities : [strategy, cell, rates, draw] averaged over profiles.
+    outcomes : [strategy, outcome, rates, draw] averaged over profiles.
     by_profile : [strategy, profile, outcome, draw] discounted, averaged over sampled patients.
     by_patient : [strategy, sampled patient, outcome, draw] discounted, times the patient's share.
     prices : [cell, draw].
@@ -80,8 +81,9 @@ def added_up(shared: Shared, evaluate: Evaluator, found: Found, draws: Int) -> C
     of_profile, of_patient = sampled.sum(axis=1), sampled.sum(axis=0)
     in_profile = _share(sampled, of_profile[:, None])
     strategies, outcomes = len(model.strategies), list(model.outcomes)
-    quantities = np.zeros((strategies, len(shared.cells), 2, count))
-    totals = np.zeros((strategies, len(outcomes), 2, count))
+    rates = shared.weights.count
+    quantities = np.zeros((strategies, len(shared.cells), rates, count))
+    totals = np.zeros((strategies, len(outcomes), rates, count))
     by_profile = np.zeros((strategies, len(of_profile), len(outcomes), count))
     by_patient = np.zeros((strategies, shared.sampled, len(outcomes), count))
     prices = np.zeros((len(shared.cells), count))
@@ -97,9 +99,9 @@ def added_up(shared: Shared, evaluate: Evaluator, found: Found, draws: Int) -> C
             value = amount * prices[cell]
             outcome = outcome_of[cell]
             by_profile[program.strategy, profile, outcome] += (
-                in_profile[profile, patient] * value[0]
+                in_profile[profile, patient] * value[DISCOUNTED]
             )
-            by_patient[program.strategy, patient, outcome] += weight * value[0]
+            by_patient[program.strategy, patient, outcome] += weight * value[DISCOUNTED]
             totals[program.strategy, outcome] += weight * value
     _refuse_nonsense(model, totals, draws)
     between = np.zeros((0, 0, 0)) if found.between is None else found.between
@@ -142,6 +144,14 @@ def labelled_trace(model: ResolvedModel, rows: list[TraceRow]) -> xr.DataArray:
     return trace_array(occupancy, strategies, places, years)
 
 
+def most_draws_kept(shared: Shared) -> int:
+    """How many draws a run may have whose quantities and profiles are kept draw by draw."""
+    model = shared.model
+    by_profile = len(shared.labels) * len(model.outcomes)
+    cells = len(shared.cells) * shared.weights.count
+    return MOST_NUMBERS_KEPT // (len(model.strategies) * (cells + by_profile))
+
+
 class Collector:
     """Puts chunks together."""
 
@@ -150,17 +160,17 @@ class Collector:
         shared = engine.shared
         model = shared.model
         strategies, outcomes = len(model.strategies), len(model.outcomes)
-        self.totals = np.zeros((draws, strategies, outcomes, 2))
+        self.rates = shared.weights.count
+        self.totals = np.zeros((draws, strategies, outcomes, self.rates))
         profiles = len(shared.labels)
-        width = strategies * (len(shared.cells) * 2 + profiles * outcomes)
-        self.keep = keep or draws * width <= MOST_NUMBERS_KEPT
+        self.keep = keep or draws <= most_draws_kept(shared)
         kept = draws if self.keep else 1
-        self.quantities = np.zeros((kept, strategies, 0, 2))
+        self.quantities = np.zeros((kept, strategies, 0, self.rates))
         self.by_profile = np.zeros((kept, strategies, profiles, outcomes))
         self.by_patient = np.zeros((strategies, shared.sampled, outcomes))
         self.shares = np.zeros(shared.sampled)
         self.prices = np.zeros((kept, 0))
-        self.amounts = np.zeros((strategies, 0, 2))
+        self.amounts = np.zeros((strategies, 0, self.rates))
         self.weights = np.zeros((kept, profiles))
         self.between = np.zeros((strategies * outcomes, strategies * outcomes))
 
@@ -169,9 +179,9 @@ class Collector:
         cells = chunk.prices.shape[0]
         if self.quantities.shape[2] != cells:
             kept, strategies = self.quantities.shape[:2]
-            self.quantities = np.zeros((kept, strategies, cells, 2))
+            self.quantities = np.zeros((kept, strategies, cells, self.rates))
             self.prices = np.zeros((kept, cells))
-            self.amounts = np.zeros((strategies, cells, 2))
+            self.amounts = np.zeros((strategies, cells, self.rates))
         count = chunk.prices.shape[1]
         if len(chunk.between):
             self.between += chunk.between.sum(axis=0) / self.draws
@@ -207,9 +217,9 @@ class Collector:
         ]
         seen = np.where(self.shares > 0, self.shares, np.nan)  # a few patients may miss some
         return Outcomes(
-            totals=totals_dataset(self.totals[..., 0], self.totals[..., 1], strategies, outcomes),
+            totals=totals_dataset(self.totals, strategies, outcomes, shared.rates),
             quantities=quantities_dataset(
-                self.quantities, self.prices, self.amounts, strategies, cells
+                self.quantities, self.prices, self.amounts, strategies, cells, shared.rates
             ),
             profiles=profiles_dataset(
                 self.by_profile, self.weights, strategies, _profile_names(shared), outcomes
@@ -219,6 +229,7 @@ class Collector:
             patients=patients,
             by_patient=by_patient_array(self.by_patient / seen[:, None], strategies, outcomes),
             between_patients=between_array(self.between, strategies, outcomes),
+            rates=shared.rates,
         )
 
 

@@ -18,7 +18,38 @@ if TYPE_CHECKING:
 
 CELL, ROW, PLACE, POINT = "cell", "row", "place", "point"
 DISCOUNTED, UNDISCOUNTED = "discounted", "undiscounted"
-AMOUNTS = {DISCOUNTED: "amount_discounted", UNDISCOUNTED: "amount_undiscounted"}
+
+
+@dataclass(frozen=True, order=True)
+class Rates:
+    """Yearly effective discount rates.
+
+    Attributes
+    ----------
+    costs : of outcomes in money.
+    effects : of all others.
+
+    Examples
+    --------
+    >>> str(Rates(0.03, 0.015))
+    'costs 3%, effects 1.5%'
+    """
+
+    costs: float
+    effects: float
+
+    def __str__(self) -> str:
+        return f"costs {100 * self.costs:.6g}%, effects {100 * self.effects:.6g}%"
+
+
+def amount_of(which: str) -> str:
+    """Name of the mean amounts at some rates."""
+    return f"amount_{which}"
+
+
+def names_of(rates: tuple[Rates, ...]) -> list[str]:
+    """Names of the results discounted, undiscounted, and at other rates."""
+    return [DISCOUNTED, UNDISCOUNTED, *map(str, rates)]
 
 
 @dataclass(frozen=True)
@@ -27,7 +58,8 @@ class Totals:
 
     Attributes
     ----------
-    totals : data set over [draw, strategy, outcome]: `discounted`, `undiscounted`.
+    totals : data set over [draw, strategy, outcome]: `discounted`, `undiscounted`, and at other
+        rates by their names.
     """
 
     totals: xr.Dataset
@@ -37,9 +69,11 @@ class Totals:
         """How many draws."""
         return int(self.totals.sizes[DRAW])
 
-    def total(self, outcome: str, *, undiscounted: bool = False) -> xr.DataArray:
-        """Totals [draw, strategy] of an outcome."""
-        which = UNDISCOUNTED if undiscounted else DISCOUNTED
+    def total(
+        self, outcome: str, *, undiscounted: bool = False, rates: Rates | None = None
+    ) -> xr.DataArray:
+        """Totals [draw, strategy] of an outcome, at the model's own rates, none, or others."""
+        which = str(rates) if rates else UNDISCOUNTED if undiscounted else DISCOUNTED
         return self.totals[which].sel({OUTCOME: outcome}, drop=True)
 
 
@@ -49,10 +83,10 @@ class Outcomes(Totals):
 
     Attributes
     ----------
-    quantities : data set over [draw, strategy, cell]: `discounted`, `undiscounted`, and `price`
+    quantities : data set over [draw, strategy, cell]: the same, and `price`
         [draw, cell]; coordinates of a cell: outcome, row, state, price_text. Dimension `draw` has
         length 1 and holds the mean if the run is too long to keep each draw. Over [strategy, cell]:
-        `amount_discounted`, `amount_undiscounted`, the mean of quantity times price (which is not
+        `amount_discounted` and so on, the mean of quantity times price (which is not
         the product of their means).
     profiles : data set over [draw, strategy, profile, outcome]: `discounted`; likewise.
     trace : data array [strategy, place, point] of the base case; coordinates state, line, years.
@@ -63,6 +97,8 @@ class Outcomes(Totals):
     patients : how many in each draw; 0 for a cohort.
     between_patients : data array [strategy, outcome, strategy_2, outcome_2], covariance between
         the patients of a draw of their discounted totals, averaged over draws.
+    rates : discount rates besides the model's own and none, at which totals and quantities are
+        kept too.
     """
 
     quantities: xr.Dataset
@@ -72,6 +108,7 @@ class Outcomes(Totals):
     by_patient: xr.DataArray
     patients: int
     between_patients: xr.DataArray
+    rates: tuple[Rates, ...] = ()
 
     def amounts(self, *, undiscounted: bool = False) -> xr.DataArray:
         """Amounts [draw, strategy, cell]: quantity times price; one, their mean, if not kept."""
@@ -82,7 +119,7 @@ class Outcomes(Totals):
 
     def mean_amounts(self, *, undiscounted: bool = False) -> xr.DataArray:
         """Mean amounts [strategy, cell] over draws."""
-        return self.quantities[AMOUNTS[UNDISCOUNTED if undiscounted else DISCOUNTED]]
+        return self.quantities[amount_of(UNDISCOUNTED if undiscounted else DISCOUNTED)]
 
     def breakdown(self, by: str = ROW, *, undiscounted: bool = False) -> xr.DataArray:
         """Mean amounts [strategy, group] by `row`, `state` or both (``row_state``).
@@ -101,16 +138,16 @@ class Outcomes(Totals):
 
 
 def totals_dataset(
-    discounted: Float, undiscounted: Float, strategies: list[str], outcomes: list[str]
+    totals: Float, strategies: list[str], outcomes: list[str], rates: tuple[Rates, ...] = ()
 ) -> xr.Dataset:
-    """Totals [draw, strategy, outcome] with their labels."""
+    """Totals [draw, strategy, outcome, rates] with their labels."""
     import xarray as xr
 
     dims = (DRAW, STRATEGY, OUTCOME)
     return xr.Dataset(
-        {DISCOUNTED: (dims, discounted), UNDISCOUNTED: (dims, undiscounted)},
+        {name: (dims, totals[..., which]) for which, name in enumerate(names_of(rates))},
         coords={
-            DRAW: np.arange(discounted.shape[0]),
+            DRAW: np.arange(totals.shape[0]),
             STRATEGY: strategies,
             OUTCOME: outcomes,
         },
@@ -123,28 +160,28 @@ def quantities_dataset(
     amount: Float,
     strategies: list[str],
     cells: list[tuple[str, str, str, str]],
+    rates: tuple[Rates, ...] = (),
 ) -> xr.Dataset:
     """Quantities with their labels.
 
     Parameters
     ----------
-    quantity : [draw, strategy, cell, discounted or not].
+    quantity : [draw, strategy, cell, rates].
     price : [draw, cell].
-    amount : [strategy, cell, discounted or not] mean of quantity times price.
+    amount : [strategy, cell, rates] mean of quantity times price.
     strategies : names.
     cells : [cell] outcome, row, state, text of the price.
+    rates : besides the model's own and none.
     """
     import xarray as xr
 
-    dims = (DRAW, STRATEGY, CELL)
+    dims, names = (DRAW, STRATEGY, CELL), names_of(rates)
     outcome, row, state, text = zip(*cells, strict=True) if cells else ((), (), (), ())
     return xr.Dataset(
         {
-            DISCOUNTED: (dims, quantity[..., 0]),
-            UNDISCOUNTED: (dims, quantity[..., 1]),
+            **{name: (dims, quantity[..., which]) for which, name in enumerate(names)},
             "price": ((DRAW, CELL), price),
-            AMOUNTS[DISCOUNTED]: (dims[1:], amount[..., 0]),
-            AMOUNTS[UNDISCOUNTED]: (dims[1:], amount[..., 1]),
+            **{amount_of(name): (dims[1:], amount[..., w]) for w, name in enumerate(names)},
         },
         coords={
             DRAW: np.arange(quantity.shape[0]),

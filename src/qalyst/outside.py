@@ -104,9 +104,10 @@ def decide(
         outcomes={COST: _amount(currency, "currency"), effect: _effect(effect)},
         decision=Decision(COST, effect, asked, "", stated=True),
     )
-    values = np.stack([cost.to_numpy(), gain.to_numpy()], axis=-1)
+    values = np.stack([cost.to_numpy(), gain.to_numpy()], axis=-1)[..., None]
     # no rate is known: what was discounted, and how, is for who made the draws to say
-    psa = Totals(totals_dataset(values, values, list(known), [COST, effect]))
+    both = np.concatenate([values, values], axis=-1)
+    psa = Totals(totals_dataset(both, list(known), [COST, effect]))
     return Decided(question, psa, **decision_of(question, psa))
 
 

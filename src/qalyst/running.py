@@ -15,6 +15,7 @@ from qalyst.engines.engine import Luck
 from qalyst.io.files import written_whole
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
+from qalyst.outcomes import Rates
 from qalyst.published import published_survival
 from qalyst.report.decision_data import incremental_data, spread_data, thresholds_data
 from qalyst.report.notes import notes
@@ -22,6 +23,7 @@ from qalyst.report.progress import progress_bar
 from qalyst.report.value_words import information_data
 from qalyst.report.words import committee_sentence
 from qalyst.report.write import write_report
+from qalyst.saved_runs import Identity, save_run
 from qalyst.simulation import (
     base_case,
     check_request,
@@ -43,6 +45,7 @@ def run_model(
     patients: int | None = None,
     luck: Luck = "plain",
     resume: bool = False,
+    rates: tuple[Rates, ...] = (),
 ) -> tuple[Analysis, dict[str, Any]]:
     """Run a model and write its results.
 
@@ -57,6 +60,7 @@ def run_model(
     patients : in each draw, for the individuals engine; None for the cohort.
     luck : of patients: plain, antithetic or quasi.
     resume : go on with the draws of a run that was stopped.
+    rates : discount rates at which totals are kept besides the model's own and none.
 
     Raises
     ------
@@ -76,15 +80,16 @@ def run_model(
             # first, so that a fault of the targets is told before the draws
             published = published_survival(model, settings["model"], values, threads=threads)
             engine = (
-                engine_for(model)
+                engine_for(model, rates=rates)
                 if patients is None
-                else individuals_for(model, patients=patients, seed=seed, luck=luck)
+                else individuals_for(model, patients=patients, seed=seed, luck=luck, rates=rates)
             )
             base = base_case(model, engine, threads=threads)
             psa = None
             if draws is not None:
-                identity = [model.sha256, seed, draws, patients, luck, version("qalyst")]
-                with _store(folder, identity, resume=resume) as store:
+                fingerprint = [model.sha256, seed, draws, patients, luck, version("qalyst")]
+                fingerprint += list(map(str, rates))
+                with _store(folder, fingerprint, resume=resume) as store:
                     psa = simulate(
                         model,
                         draws=draws,
@@ -95,8 +100,26 @@ def run_model(
                         store=store,
                     )
         analysis = analyse(model, base, psa, seed=seed)
+        identity = Identity(
+            model=settings["model"],
+            scenarios=model.scenarios,
+            values=values,
+            sha256=model.sha256,
+            seed=seed,
+            draws=draws,
+            patients=patients,
+            luck=luck,
+            version=version("qalyst"),
+        )
+        kept = save_run(work, identity, base, psa)
         files = write_report(
-            analysis, work, seed=seed, draws=draws, command=settings, published=published
+            analysis,
+            work,
+            seed=seed,
+            draws=draws,
+            command=settings,
+            published=published,
+            kept=[kept],
         )
         names = sorted(str(path.relative_to(work)) for path in files)
     found = result(analysis, seed=seed, draws=draws, patients=patients)

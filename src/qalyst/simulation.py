@@ -19,7 +19,7 @@ from qalyst.engines.engine import Engine, Luck, Shared
 from qalyst.errors import ModelError
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
-from qalyst.outcomes import Outcomes
+from qalyst.outcomes import Outcomes, Rates
 from qalyst.params.draws import BaseCase, Draws, Points, Values
 from qalyst.params.parameter import Path
 
@@ -37,21 +37,30 @@ def engine_name(model: ResolvedModel) -> str:
 
 
 def individuals_for(
-    model: ResolvedModel, *, patients: int, seed: int, luck: Luck = "plain"
+    model: ResolvedModel,
+    *,
+    patients: int,
+    seed: int,
+    luck: Luck = "plain",
+    rates: tuple[Rates, ...] = (),
 ) -> Engine:
     """The individuals engine, prepared for a model: so many patients in each draw.
 
-    `luck` is plain, antithetic or quasi; see `qalyst.engines.individuals`.
+    `luck` is plain, antithetic or quasi; see `qalyst.engines.individuals`. `rates` are discount
+    rates at which totals are kept besides the model's own and none.
     """
     from qalyst.engines.individuals import IndividualsEngine
 
     check_request(patients=patients, seed=seed)
-    return IndividualsEngine(Shared(model), patients=patients, seed=seed, luck=luck)
+    return IndividualsEngine(Shared(model, rates), patients=patients, seed=seed, luck=luck)
 
 
-def engine_for(model: ResolvedModel) -> Engine:
-    """The cohort engine that can run a model, prepared for it."""
-    shared = Shared(model)
+def engine_for(model: ResolvedModel, *, rates: tuple[Rates, ...] = ()) -> Engine:
+    """The cohort engine that can run a model, prepared for it.
+
+    `rates` are discount rates at which totals are kept besides the model's own and none.
+    """
+    shared = Shared(model, rates)
     match engine_name(model):
         case "partitioned":
             from qalyst.engines.partitioned import PartitionedEngine

@@ -16,12 +16,14 @@ def with_totals(analysis, costs, qalys, *, draws=50, spread=1.0, thresholds=(20_
     )
     values = np.stack([costs, qalys, qalys], axis=-1)[None].astype(float)
     names = list(model.strategies), list(model.outcomes)
-    base = replace(analysis.base, totals=totals_dataset(values, values, *names))
+    base = replace(analysis.base, totals=totals_dataset(np.stack([values] * 2, -1), *names))
     if not draws:
         return analyse(model, base)
     scale = 1 + spread / 100 * np.sin(np.arange(draws))[:, None, None]
     drawn = values * np.concatenate([scale, np.ones((draws, 1, 2))], axis=2)
-    return analyse(model, base, replace(analysis.psa, totals=totals_dataset(drawn, drawn, *names)))
+    return analyse(
+        model, base, replace(analysis.psa, totals=totals_dataset(np.stack([drawn] * 2, -1), *names))
+    )
 
 
 def test_it_names_strategy_threshold_probability_error_and_cost(three):

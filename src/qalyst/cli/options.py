@@ -13,6 +13,7 @@ from qalyst.errors import ModelError
 
 if TYPE_CHECKING:
     from qalyst.model.resolved import ResolvedModel
+    from qalyst.outcomes import Rates
 
 DEFAULT_DRAWS = 1000
 DEFAULT_SEED = 20260101
@@ -37,6 +38,14 @@ Values = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="One JSON object on standard output (docs/json.md).")
 ]
+RateNames = Annotated[
+    str,
+    typer.Option(
+        "--rates",
+        metavar="all|none|NAME,...",
+        help="Guidelines at whose discount rates totals are kept too; see `qalyst guidelines`.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same results, bit by bit.")]
 Threads = Annotated[int | None, typer.Option(help="Threads; all processors if not given.")]
 
@@ -48,12 +57,12 @@ def load(name: str, scenario: list[str] | None, values: list[str] | None) -> Res
     return load_model(name, scenarios=scenario or (), values=parsed(values or []))
 
 
-def parsed(values: list[str]) -> dict[str, float]:
-    """Values given by ``--set``: plain finite numbers only."""
+def parsed(values: list[str], option: str = "--set") -> dict[str, float]:
+    """Values given by ``--set`` or the like: plain finite numbers only."""
     found: dict[str, float] = {}
     for text in values:
         name, equals, number = text.partition("=")
-        where = f"command line  --set {text}"
+        where = f"command line  {option} {text}"
         if not equals:
             raise ModelError(f"'{text}' is not NAME=VALUE", where=where, mend="write name=0.5")
         try:
@@ -70,6 +79,18 @@ def parsed(values: list[str]) -> dict[str, float]:
             raise ModelError(f"'{name}' is set twice", where=where, mend="keep one of the two")
         found[name.strip()] = value
     return found
+
+
+def rates_of(names: str) -> tuple[Rates, ...]:
+    """The different discount rates of the guidelines named by ``--rates``."""
+    from qalyst.params.guidelines import distinct_rates, guideline, guidelines
+
+    if names == "none":
+        return ()
+    if names == "all":
+        return distinct_rates(guidelines().values())
+    where = f"command line  --rates {names}"
+    return distinct_rates(guideline(name.strip(), where) for name in names.split(","))
 
 
 def check_folder(out: Path | None) -> None:

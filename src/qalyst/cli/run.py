@@ -16,12 +16,14 @@ from qalyst.cli.options import (
     DEFAULT_SEED,
     AsJson,
     ModelName,
+    RateNames,
     Scenarios,
     Values,
     check_folder,
     default_folder,
     load,
     parsed,
+    rates_of,
 )
 from qalyst.errors import ModelError
 
@@ -93,6 +95,7 @@ def run(
             help="Of patients: plain, mirrored pairs, or Sobol points; plain if not given."
         ),
     ] = None,
+    rates: RateNames = "all",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
@@ -129,11 +132,13 @@ def run(
                 "values": list(values or ()),
                 "patients": many,
                 "luck": (luck or Lucks.plain).value,
+                "rates": rates,
             },
             values=given,
             patients=many,
             luck=(luck or Lucks.plain).value,
             resume=resume,
+            rates=rates_of(rates),
         )
         analyses.append(analysis)
         return found

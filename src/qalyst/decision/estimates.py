@@ -13,8 +13,8 @@ from qalyst.axes import DRAW, STRATEGY, WTP, Float
 from qalyst.decision._inputs import DRAWS, Values, check_strategy, labelled
 from qalyst.decision._plane import MEANING, RATIO_OF_GAINS, RATIO_OF_LOSSES, quadrants
 from qalyst.decision.net_benefit import thresholds
+from qalyst.decision.ratio_intervals import INSIDE, check_level, fieller_set
 from qalyst.decision.uncertainty import check_draws
-from qalyst.errors import ModelError
 
 STATISTIC = "statistic"
 
@@ -84,7 +84,7 @@ def summary(
     """
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     check_draws(cost)
-    _check_level(level)
+    check_level(level)
     check_strategy(comparator, cost, where="comparator")
     spent = cost - cost.sel({STRATEGY: comparator}, drop=True)
     gained = effect - effect.sel({STRATEGY: comparator}, drop=True)
@@ -145,7 +145,7 @@ def icer_estimate(
     """
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     check_draws(cost)
-    _check_level(level)
+    check_level(level)
     for role, name in (("strategy", strategy), ("comparator", comparator)):
         check_strategy(name, cost, where=role)
     spent = (cost.sel({STRATEGY: strategy}) - cost.sel({STRATEGY: comparator})).values
@@ -211,17 +211,17 @@ def fieller_interval(
     >>> fieller_interval(8.0, 2.0, sd_cost=0.0, sd_effect=0.0, covariance=0.0)
     (4.0, 4.0)
     """
-    from scipy.special import ndtri
-
-    _check_level(level)
-    z2 = float(ndtri((1 + level) / 2)) ** 2
-    square = incremental_effect**2 - z2 * sd_effect**2
-    if square <= 0:
+    found = fieller_set(
+        incremental_cost,
+        incremental_effect,
+        sd_cost=sd_cost,
+        sd_effect=sd_effect,
+        covariance=covariance,
+        level=level,
+    )
+    if found.lower is None or found.upper is None or found.kind != INSIDE:
         return None
-    middle = incremental_cost * incremental_effect - z2 * covariance
-    constant = incremental_cost**2 - z2 * sd_cost**2
-    root = np.sqrt(max(middle**2 - square * constant, 0.0))
-    return float((middle - root) / square), float((middle + root) / square)
+    return found.lower, found.upper
 
 
 def _ratio(spent: Float, gained: Float) -> tuple[float, float]:
@@ -242,8 +242,3 @@ def _statistics(draws: xr.DataArray, level: float) -> xr.DataArray:
         parts, dim=labels, coords="minimal", compat="override", join="exact"
     )
     return table
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise ModelError(f"a level of {level}", where="level", mend="give a probability, e.g. 0.95")

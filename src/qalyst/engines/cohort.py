@@ -126,9 +126,9 @@ class _Block:
         self._values = values.reshape(len(values), -1)
 
     def run(self, lowered: Lowered, kept: Float | None = None) -> Float:
-        """[cell, discounted or not, draw] quantities; `kept` takes the trace of the last block."""
+        """[cell, rates, draw] quantities; `kept` takes the trace of the last block."""
         cells, blocks = len(lowered.cells), len(self._values)
-        out = np.zeros((blocks, 2 * cells * LANES))
+        out = np.zeros((blocks, lowered.rates * cells * LANES))
         nothing = np.zeros((0, 0, 0))
         arguments = (self._values, self._peaks, nothing if kept is None else kept, out)
         try:
@@ -141,5 +141,5 @@ class _Block:
                     mend="empty that folder, or unset the variable",
                 ) from error
             kernel.run_cohort(lowered.tables, scratch(lowered.tables), *arguments)
-        amount = out.reshape(blocks, cells, 2, LANES).transpose(1, 2, 0, 3)
-        return amount.reshape(cells, 2, -1)[:, :, : self._count]
+        amount = out.reshape(blocks, cells, lowered.rates, LANES).transpose(1, 2, 0, 3)
+        return amount.reshape(cells, lowered.rates, blocks * LANES)[:, :, : self._count]

@@ -16,7 +16,6 @@ import numpy as np
 
 from qalyst.axes import Float, Int
 from qalyst.engines.engine import (
-    WHICH,
     Found,
     Quantities,
     Shared,
@@ -115,7 +114,7 @@ class _Account:
         total = (np.atleast_2d(amount) * quantity).sum(axis=0)
         cell = self.shared.number(item.cell)
         if cell not in self.amounts:
-            self.amounts[cell] = np.zeros((2, self.count))
+            self.amounts[cell] = np.zeros((self.shared.weights.count, self.count))
         self.amounts[cell][which] += total
 
 
@@ -138,9 +137,9 @@ class _Solution:
         self._matrices: dict[tuple[Any, ...], tuple[Float, Float]] = {}
         outcomes = shared.model.outcomes
         self.force = {
-            (name, discounted): shared.weights.force(name, discounted)
+            (name, which): shared.weights.force(name, which)
             for name in outcomes
-            for discounted in WHICH
+            for which in shared.weights.all
         }
         self._begin(program.start)
 
@@ -149,8 +148,8 @@ class _Solution:
             self.occupancy[self.number[place]][0] += _at(self.evaluate(share), 0)[0]
         for event, share in start.events.items():
             for item in event:
-                for which, discounted in enumerate(WHICH):
-                    weight = self.shared.weights.scheduled(self._outcome(item), discounted)[0]
+                for which in self.shared.weights.all:
+                    weight = self.shared.weights.scheduled(self._outcome(item), which)[0]
                     passed = _at(self.evaluate(share), 0)[0] * weight
                     self.account.add(item, which, np.broadcast_to(passed, self.count), 0)
 
@@ -171,8 +170,8 @@ class _Solution:
                 moves.append((flow, moved))
         for flow, moved in moves:
             self._send(flow.route, moved.sum(axis=0), cycle, self.occupancy)
-            for which, discounted in enumerate(WHICH):
-                self._pass(flow.route, which, discounted, moved.sum(axis=0), cycle, "scheduled")
+            for which in self.shared.weights.all:
+                self._pass(flow.route, which, moved.sum(axis=0), cycle, "scheduled")
         for i, occupied in enumerate(self.occupancy):
             self.heads[cycle, i] = occupied.sum(axis=0)
 
@@ -184,28 +183,26 @@ class _Solution:
         for i, occupied in enumerate(self.occupancy):
             self.heads[cycle, i] = occupied.sum(axis=0)
 
-    def _count(self, kind: str, weigh: Callable[[str, bool], Float], cycle: int) -> None:
+    def _count(self, kind: str, weigh: Callable[[str, int], Float], cycle: int) -> None:
         """Count heads at t_c, weighted by the vector that `weigh` gives for each outcome."""
         for item, occupied in zip(self.compartments, self.occupancy, strict=True):
             for counted in item.counted:
                 if counted.kind != kind:
                     continue
-                for which, discounted in enumerate(WHICH):
-                    vector = weigh(self._outcome(counted), discounted)
+                for which in self.shared.weights.all:
+                    vector = weigh(self._outcome(counted), which)
                     self.account.add(counted, which, occupied * vector[cycle], cycle, item.bins)
 
     def _send(self, route: Route, mass: Float, cycle: int, into: list[Float]) -> None:
         for place, share in route.targets.items():
             into[self.number[place]][0] += mass * _at(self.evaluate(share), cycle)[0]
 
-    def _pass(
-        self, route: Route, which: int, discounted: bool, mass: Any, cycle: int, word: str
-    ) -> None:
+    def _pass(self, route: Route, which: int, mass: Any, cycle: int, word: str) -> None:
         """Count events; `mass` is of moves, to be weighted by the vector of the word."""
         for event, share in route.events.items():
             passed = mass * _at(self.evaluate(share), cycle)[0]
             for item in event:
-                vector = getattr(self.shared.weights, word)(self._outcome(item), discounted)
+                vector = getattr(self.shared.weights, word)(self._outcome(item), which)
                 self.account.add(item, which, passed * vector[cycle], cycle)
 
     # -- any number of events
@@ -221,8 +218,8 @@ class _Solution:
         moved, plain = self._exponentials(generator, 0.0)
         ends, years = (x @ moved)[:, 0], (x @ plain)[:, 0]
         for name in self.shared.model.outcomes:
-            for which, discounted in enumerate(WHICH):
-                self._count_any(name, which, discounted, cycle, generator, x, ends, years, rates)
+            for which in self.shared.weights.all:
+                self._count_any(name, which, cycle, generator, x, ends, years, rates)
         self.occupancy = [ends[:, i][None, :] for i in range(len(self.compartments))]
 
     def _generator(self, rates: list[list[tuple[Flow, Float]]], cycle: int) -> Float:
@@ -255,7 +252,6 @@ class _Solution:
         self,
         name: str,
         which: int,
-        discounted: bool,
         cycle: int,
         generator: Float,
         x: Float,
@@ -264,17 +260,17 @@ class _Solution:
         rates: list[list[tuple[Flow, Float]]],
     ) -> None:
         weights = self.shared.weights
-        force, at_start = self._continuous_discount(name, discounted, cycle)
+        force, at_start = self._continuous_discount(name, which, cycle)
         if self.timing.correction == "exact":
             spent = (x @ self._exponentials(generator, force)[1])[:, 0]
             spent = spent * at_start / weights.scale(name)
             per_move = spent
         else:
-            first = weights.time_at_start(name, discounted)[cycle]
-            second = weights.time_at_end(name, discounted)[cycle]
-            points = weights.time_at_points(name, discounted)[cycle]
+            first = weights.time_at_start(name, which)[cycle]
+            second = weights.time_at_end(name, which)[cycle]
+            points = weights.time_at_points(name, which)[cycle]
             spent = x[:, 0] * (first + points) + ends * second
-            per_move = years * weights.moves(name, discounted)[cycle]
+            per_move = years * weights.moves(name, which)[cycle]
         for i, item in enumerate(self.compartments):
             for counted in item.counted:
                 if counted.kind == "time" and self._outcome(counted) == name:
@@ -292,8 +288,8 @@ class _Solution:
             rates = [(flow, self._rate(flow, cycle, item.bins)) for flow in item.risks]
             total = sum((rate for _, rate in rates), np.zeros_like(occupied))
             for name in self.shared.model.outcomes:
-                for which, discounted in enumerate(WHICH):
-                    self._count_exact(item, occupied, rates, total, name, which, discounted, cycle)
+                for which in self.shared.weights.all:
+                    self._count_exact(item, occupied, rates, total, name, which, cycle)
             left = -np.expm1(-total * self.timing.cycle)
             for flow, rate in rates:
                 share = np.divide(rate, total, out=np.zeros_like(total), where=total > 0)
@@ -318,10 +314,9 @@ class _Solution:
         total: Float,
         name: str,
         which: int,
-        discounted: bool,
         cycle: int,
     ) -> None:
-        force, at_start = self._continuous_discount(name, discounted, cycle)
+        force, at_start = self._continuous_discount(name, which, cycle)
         at_start = at_start / self.shared.weights.scale(name)
         in_place = self._integral(total + force)
         after = self._integral(np.full_like(total, force)) - in_place
@@ -359,13 +354,13 @@ class _Solution:
         found = _at(np.asarray(self.evaluate(flow.value, bins), dtype=float), cycle)
         return np.broadcast_to(found, (bins, self.count))
 
-    def _continuous_discount(self, name: str, discounted: bool, cycle: int) -> tuple[float, float]:
+    def _continuous_discount(self, name: str, which: int, cycle: int) -> tuple[float, float]:
         """Force of discount within the cycle, and the factor that it begins with."""
         word = self.timing.discounting
         if word == "counted":
-            factor = self.shared.weights.factors(name, discounted)[cycle]
-            return float(self.force[name, discounted][cycle]), float(factor)
-        return 0.0, float(self.shared.weights.moment(name, discounted, word)[cycle])
+            factor = self.shared.weights.factors(name, which)[cycle]
+            return float(self.force[name, which][cycle]), float(factor)
+        return 0.0, float(self.shared.weights.moment(name, which, word)[cycle])
 
     def _pass_exact(self, route: Route, name: str, which: int, mass: Float, cycle: int) -> None:
         for event, share in route.events.items():

@@ -19,12 +19,12 @@ from qalyst.model.residual import Residual
 from qalyst.model.resolved import Label, ResolvedModel
 from qalyst.model.sampled import SampledPatients
 from qalyst.model.weights import Weights
+from qalyst.outcomes import Rates
 from qalyst.params.draws import Values
 
 Luck: TypeAlias = Literal["plain", "antithetic", "quasi"]  # of patients
 LEAST_CHUNK = 128  # the lanes of the cohort kernel; chunks are a multiple of it
 SMALL_CHUNK, LARGE_CHUNK, FEW_PROGRAMS = 256, 1024, 16
-WHICH = (True, False)  # discounted, undiscounted
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Quantities:
     ----------
     strategy, profile : indices.
     cells : [cell] indices into the engine's `cells`.
-    amount : [cell, discounted or not, draw].
+    amount : [cell, rates, draw] discounted, undiscounted, and at each of the other rates.
     """
 
     strategy: int
@@ -116,11 +116,13 @@ class Shared:
 
     Attributes
     ----------
+    rates : discount rates besides the model's own and none.
     profiles : what is known in the programs of a strategy: each profile for each of its patients.
     sampled : how many patients stand for a profile; 1 without attributes.
     """
 
     model: ResolvedModel
+    rates: tuple[Rates, ...] = ()
     partial: PartialEvaluator = field(init=False)
     weights: Weights = field(init=False)
     static: Evaluator = field(init=False)
@@ -132,7 +134,7 @@ class Shared:
 
     def __post_init__(self) -> None:
         self.partial = PartialEvaluator(self.model)
-        self.weights = Weights(self.model, self.partial)
+        self.weights = Weights(self.model, self.partial, self.rates)
         self.static = self.evaluator(None)
         self._profile_weights = _profile_weights(self.partial)
         patients = SampledPatients(self.partial, self.static)
@@ -198,10 +200,10 @@ def quantities(shared: Shared, number: int, amounts: Mapping[int, Float], count:
     ----------
     shared : what the programs share.
     number : of the program: strategies in order, their profiles in order.
-    amounts : cell -> [discounted or not, draw].
+    amounts : cell -> [rates, draw].
     count : how many draws.
     """
-    amount = np.zeros((len(amounts), 2, count))
+    amount = np.zeros((len(amounts), shared.weights.count, count))
     for row, found in enumerate(amounts.values()):
         amount[row] = found
     strategy, profile = divmod(number, len(shared.profiles))

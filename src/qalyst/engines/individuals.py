@@ -27,6 +27,7 @@ from qalyst.model.merging import merge
 from qalyst.model.numbers import Numbers
 from qalyst.model.patient_tables import PatientBuilder, PatientModel
 from qalyst.model.resolved import ResolvedModel
+from qalyst.model.weights import DISCOUNTED
 from qalyst.stats.addresses import GOLDEN, mix64
 
 BLOCK = 4096  # patients that are added up together, by number
@@ -176,7 +177,7 @@ class IndividualsEngine:
         values = np.zeros((count, len(tables.begin), int(tables.shape[1]), len(outcomes)))
         for program, worth in enumerate(patient_model.worth):
             for item in worth:
-                if item.discounted:
+                if item.which == DISCOUNTED:
                     outcome = outcomes.index(shared.model.payoffs[item.cell.payoff].outcome)
                     price = shared.price(evaluate, item.cell)
                     worth_of_one = price * steady(evaluate, item.coefficient)
@@ -296,9 +297,9 @@ class IndividualsEngine:
             for item in worth:
                 cell = self.shared.number(item.cell)
                 if cell not in amounts:
-                    amounts[cell] = np.zeros((2, len(means)))
+                    amounts[cell] = np.zeros((self.shared.weights.count, len(means)))
                 amount = means[:, item.slot] * steady(evaluate, item.coefficient)
-                amounts[cell][0 if item.discounted else 1] += amount
+                amounts[cell][item.which] += amount
             yield quantities(self.shared, program, amounts, len(means))
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from qalyst.axes import Float, Int
 from qalyst.engines.engine import (
-    WHICH,
     Found,
     Quantities,
     Shared,
@@ -100,7 +99,7 @@ class _Program:
         return {**self.profile, "strategy": self.strategy, "state": state}
 
     def _cell(self, number: int, payoff: Payoff, state: str) -> int:
-        price = self.shared.partial.value(payoff.price, self._known(state))
+        price = self.shared.partial.price(payoff.price, self._known(state))
         return self.shared.number(Cell(number, state, price))
 
     def _quantity(self, payoff: Payoff, state: str) -> Residual:
@@ -147,7 +146,7 @@ class _Program:
         return f"strategy {self.strategy}{draw}"
 
     def amounts(self, evaluate: Evaluator, count: int, draws: Int) -> dict[int, Float]:
-        """Cell -> [discounted or not, draw] quantity."""
+        """Cell -> [rates, draw] quantity."""
         shares = self.shares(evaluate, count, draws)
         exact = self.model.timing.correction == "exact"
         integrals = self._integrals(evaluate, count) if exact else {}
@@ -155,24 +154,24 @@ class _Program:
         for payoff, state, cell, quantity in self.counted:
             points = self.model.timing.cycles + 1
             value = np.broadcast_to(evaluate(quantity)[:, 0], (points, count)).astype(float)
-            total = amounts.setdefault(cell, np.zeros((2, count)))
-            for which, discounted in enumerate(WHICH):
+            total = amounts.setdefault(cell, np.zeros((self.shared.weights.count, count)))
+            for which in self.shared.weights.all:
                 if payoff.within is None:
-                    spent = integrals.get((state, payoff.outcome, discounted))
-                    total[which] += self._gained(payoff, shares[state], value, discounted, spent)
+                    spent = integrals.get((state, payoff.outcome, which))
+                    total[which] += self._gained(payoff, shares[state], value, which, spent)
                 elif exact:
                     scale = self.shared.weights.scale(payoff.outcome)
-                    spent = integrals[state, payoff.outcome, discounted] / scale
+                    spent = integrals[state, payoff.outcome, which] / scale
                     total[which] += (spent * value[:-1]).sum(axis=0)
                 else:
-                    total[which] += self._spent(payoff, shares[state], value, discounted)
+                    total[which] += self._spent(payoff, shares[state], value, which)
         return amounts
 
-    def _spent(self, payoff: Payoff, share: Float, value: Float, discounted: bool) -> Float:
+    def _spent(self, payoff: Payoff, share: Float, value: Float, which: int) -> Float:
         weights = self.shared.weights
-        points = weights.time_at_points(payoff.outcome, discounted)
-        first = weights.time_at_start(payoff.outcome, discounted) + points
-        second = weights.time_at_end(payoff.outcome, discounted)[:-1]
+        points = weights.time_at_points(payoff.outcome, which)
+        first = weights.time_at_start(payoff.outcome, which) + points
+        second = weights.time_at_end(payoff.outcome, which)[:-1]
         amount = (share * value * first[:, None]).sum(axis=0)
         return np.asarray(amount + (share[1:] * value[:-1] * second[:, None]).sum(axis=0))
 
@@ -181,7 +180,7 @@ class _Program:
         payoff: Payoff,
         share: Float,
         value: Float,
-        discounted: bool,
+        which: int,
         spent: Float | None,
     ) -> Float:
         """Entries to an absorbing state: what it holds at time 0, and what it gains later.
@@ -190,34 +189,34 @@ class _Program:
         is integrated by parts: V N at its end less V N at its start, plus force times V N years.
         """
         weights, outcome = self.shared.weights, payoff.outcome
-        at_once = weights.scheduled(outcome, discounted)[0] * share[0] * value[0]
+        at_once = weights.scheduled(outcome, which)[0] * share[0] * value[0]
         if spent is not None and self.model.timing.discounting == "counted":
-            held = weights.factors(outcome, discounted)[:, None] * share
-            force = weights.force(outcome, discounted)[:, None]
+            held = weights.factors(outcome, which)[:, None] * share
+            force = weights.force(outcome, which)[:, None]
             gains = (np.diff(held, axis=0) + force * spent) / weights.scale(outcome)
         else:
-            gains = np.diff(share, axis=0) * weights.moves(outcome, discounted)[:-1, None]
+            gains = np.diff(share, axis=0) * weights.moves(outcome, which)[:-1, None]
         return np.asarray(at_once + (gains * value[:-1]).sum(axis=0))
 
-    def _integrals(self, evaluate: Evaluator, count: int) -> dict[tuple[str, str, bool], Float]:
-        """(state, outcome, discounted) -> [n, draw] discounted years in each cycle."""
+    def _integrals(self, evaluate: Evaluator, count: int) -> dict[tuple[str, str, int], Float]:
+        """(state, outcome, which rates) -> [n, draw] discounted years in each cycle."""
         cycle, n = self.model.timing.cycle, self.model.timing.cycles
         nodes, weights = np.polynomial.legendre.leggauss(GAUSS_POINTS)
-        total: dict[tuple[str, str, bool], Float] = {}
+        total: dict[tuple[str, str, int], Float] = {}
         for node, weight in zip((nodes + 1) / 2 * cycle, weights / 2 * cycle, strict=True):
             at_node = evaluate.later(float(node))
             for state, residual in self.occupancy.items():
                 share = np.broadcast_to(at_node(residual)[:n, 0], (n, count))
                 for outcome in self.model.outcomes:
-                    for discounted in WHICH:
-                        factor = self._discount(outcome, discounted, float(node))
-                        key = (state, outcome, discounted)
+                    for which in self.shared.weights.all:
+                        factor = self._discount(outcome, which, float(node))
+                        key = (state, outcome, which)
                         total[key] = total.get(key, 0.0) + weight * factor[:, None] * share
         return total
 
-    def _discount(self, outcome: str, discounted: bool, node: float) -> Float:
+    def _discount(self, outcome: str, which: int, node: float) -> Float:
         weights, word = self.shared.weights, self.model.timing.discounting
         if word != "counted":
-            return weights.moment(outcome, discounted, word)
-        force = weights.force(outcome, discounted)
-        return weights.factors(outcome, discounted)[:-1] * np.exp(-force * node)
+            return weights.moment(outcome, which, word)
+        force = weights.force(outcome, which)
+        return weights.factors(outcome, which)[:-1] * np.exp(-force * node)

@@ -29,6 +29,12 @@ def catalogue_models() -> list[Path]:
     return sorted((catalogue() / "models").glob("*.yaml"))
 
 
+def guideline_files() -> dict[str, Path]:
+    """Presets of guidelines by name: those beside you, then those of the catalogue."""
+    places = (catalogue() / "params" / "guidelines", Path("params") / "guidelines")
+    return {path.stem: path for place in places for path in sorted(place.glob("*.yaml"))}
+
+
 def find_model(name: str) -> Path:
     """The file of a model given by path, or by name: beside you first, then in the catalogue.
 
@@ -68,6 +74,17 @@ def find_parameters(name: str, model: Path, where: str) -> Path:
         There is no such file, or the name is a path.
     """
     return _find(name, model, where, "", "yaml", "parameter file")
+
+
+def find_table_of_people(name: str, where: str) -> Path:
+    """A parameter file by its name alone: in `params` beside you, or in the catalogue.
+
+    Raises
+    ------
+    ModelError
+        There is no such file, or the name is a path.
+    """
+    return _find(name, Path.cwd() / "model", where, "", "yaml", "parameter file")
 
 
 def find_targets(name: str, model: Path, where: str) -> Path:

@@ -184,7 +184,7 @@ class _Lowering:
         quantity = self.partial.value(payoff.quantity, known)
         if payoff.when is not None:
             quantity = self.make.times(self.partial.value(payoff.when, known), quantity)
-        price = self.partial.value(payoff.price, known)
+        price = self.partial.price(payoff.price, known)
         quantity = self._never_is_zero(quantity, place.state)
         if quantity.is_number(0) or price.is_number(0):
             return None

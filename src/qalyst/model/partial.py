@@ -50,8 +50,20 @@ class PartialEvaluator:
         self._reads: dict[Expr, frozenset[str]] = {}
         self._times: dict[tuple[Expr, ...], bool] = {}
 
-    def value(self, expression: Expression, place: Place) -> Residual:
+    def price(self, expression: Expression, place: Place) -> Residual:
+        """The residual of a price: it names parameters that no draw changes as well.
+
+        So prices can be told apart, and new ones read, after the quantities are known.
+        """
+        return self.value(expression, place, named=True)
+
+    def value(self, expression: Expression, place: Place, *, named: bool = False) -> Residual:
         """The residual of an expression in a place.
+
+        Parameters
+        ----------
+        expression, place : what stands where.
+        named : parameters that no draw changes keep their names; else they are numbers.
 
         Raises
         ------
@@ -61,11 +73,12 @@ class PartialEvaluator:
         reads = self.reads(expression.tree)
         key = (
             expression.tree,
+            named,
             tuple((name, place[name]) for name in sorted(reads) if name in place),
         )
         found = self._memo.get(key)
         if found is None:
-            found = _Evaluation(self, expression, place).of(expression.tree)
+            found = _Evaluation(self, expression, place, named).of(expression.tree)
             if found.constant and isinstance(found.value, float) and not isfinite(found.value):
                 raise ModelError(
                     f"the expression is no number ({found.value:g})",
@@ -125,8 +138,10 @@ _FIXED = Fixed(reason="set")
 class _Evaluation:
     """One expression in one place."""
 
-    def __init__(self, outer: PartialEvaluator, expression: Expression, place: Place) -> None:
-        self.outer, self.expression, self.place = outer, expression, place
+    def __init__(
+        self, outer: PartialEvaluator, expression: Expression, place: Place, named: bool = False
+    ) -> None:
+        self.outer, self.expression, self.place, self.named = outer, expression, place, named
         self.model, self.make = outer.model, outer.residuals
 
     def of(self, tree: Expr) -> Residual:
@@ -156,7 +171,7 @@ class _Evaluation:
                 return self._call(function, arguments)
 
     def _inner(self, expression: Expression) -> Residual:
-        return self.outer.value(expression, self.place)
+        return self.outer.value(expression, self.place, named=self.named)
 
     # -- names and tables
 
@@ -179,7 +194,7 @@ class _Evaluation:
         raise self._fault(f"'{name}' means nothing here", "check where the expression stands")
 
     def _parameter(self, parameter: Parameter, path: tuple[Any, ...]) -> Residual:
-        if self.outer.drawn(parameter, path):
+        if self.named or self.outer.drawn(parameter, path):
             return self.make.parameter(parameter.name, path)
         return self.make.constant(parameter.base(path))
 

@@ -13,6 +13,7 @@ from qalyst.io.files import find_model, find_parameters
 from qalyst.io.records import read
 from qalyst.io.yaml import Mark, Section, load, mark_of, merge, strays
 from qalyst.model.attributes import attributes, check_attributes, patients_sampled
+from qalyst.model.eligibility import check_sequences, sequence_rules
 from qalyst.model.kinds import check_units
 from qalyst.model.names import check_names, used_names
 from qalyst.model.resolved import Decision, ResolvedModel, Targets
@@ -283,6 +284,7 @@ def _assemble(
         occupancy=sections.occupancy(states),
         payoffs=tuple(sections.payoffs(states, events)),
         targets=_targets(merged, known),
+        sequences=sequence_rules(sections),
         labels_left_out=_profile_labels(document) - _profile_labels(merged),
     )
 
@@ -355,6 +357,7 @@ def _check(model: ResolvedModel, merged: Section, mistakes: Mistakes) -> None:
     time = merged.get("time")
     stated = set(map(str, time)) if isinstance(time, Section) else set()
     check_structure(model, stated, mistakes)
+    check_sequences(model, mistakes)
     before = len(mistakes)
     check_names(model, mistakes)
     if len(mistakes) == before:

@@ -128,6 +128,46 @@ class Treatment:
 
 
 @dataclass(frozen=True)
+class SequenceRule:
+    """Where a treatment may stand in a sequence.
+
+    Attributes
+    ----------
+    lines : on which lines; all if empty.
+    after : one of these comes earlier, if any is named.
+    not_after : none of these comes earlier.
+    source : why.
+    """
+
+    treatment: str
+    lines: tuple[int, ...] = ()
+    after: tuple[str, ...] = ()
+    not_after: tuple[str, ...] = ()
+    source: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class SequenceRules:
+    """Which orders of treatments are compared.
+
+    Attributes
+    ----------
+    lines : of every sequence, the last included.
+    last : treatment of the last line, and of no other; None if any may be the last.
+    at_most_once : whether no treatment stands twice.
+    treatments : those to choose from.
+    """
+
+    lines: int
+    last: str | None
+    at_most_once: bool
+    treatments: tuple[str, ...]
+    rules: tuple[SequenceRule, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True)
 class State:
     """A place in which cycles are spent, or (instant) a chance node."""
 
@@ -261,6 +301,7 @@ class ResolvedModel:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     patients_sampled: int = 1
     targets: Targets | None = None
+    sequences: SequenceRules | None = None
     labels_left_out: frozenset[str] = frozenset()
     notes: tuple[str, ...] = field(default=())
 

@@ -21,6 +21,7 @@ SECTIONS = (
     "attributes",
     "strategies",
     "treatments",
+    "sequences",
     "states",
     "groups",
     "track",
@@ -137,6 +138,25 @@ class TargetsSection(Record):
 
     file: str
     scenarios: list[str] = Field(default_factory=list)
+
+
+class SequencesSection(Record):
+    """`sequences:` which orders of the treatments `qalyst sequences` compares."""
+
+    lines: int
+    last: str | None = None
+    at_most_once: bool = True
+    treatments: list[str] = Field(default_factory=list)
+    rules: dict[str, dict[str, object]] = Field(default_factory=dict)
+
+
+class SequenceRuleSection(Record):
+    """A row of `sequences.rules:`, for one treatment."""
+
+    lines: list[int] = Field(default_factory=list)
+    after: list[str] = Field(default_factory=list)
+    not_after: list[str] = Field(default_factory=list)
+    source: str | None = None
 
 
 class StateKeys(Record):

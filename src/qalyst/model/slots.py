@@ -27,11 +27,16 @@ NONE = -1
 
 @dataclass(frozen=True)
 class Worth:
-    """How a slot counts: its amount times a coefficient is part of a cell's quantity."""
+    """How a slot counts: its amount times a coefficient is part of a cell's quantity.
+
+    Attributes
+    ----------
+    which : of the discount rates; see `Weights`.
+    """
 
     slot: int
     cell: Cell
-    discounted: bool
+    which: int
     coefficient: Residual
 
 
@@ -62,9 +67,9 @@ class SlotMaker:
         terms: dict[int, list[int]] = {}
         kind = event_key(compartment.counted)
         for item in compartment.counted:
-            for discounted in (True, False):
-                term, key, coefficient = self._term(item, discounted, compartment.bins)
-                slot = self._slot((kind, key), item.cell, discounted, coefficient)
+            for which in self.weights.all:
+                term, key, coefficient = self._term(item, which, compartment.bins)
+                slot = self._slot((kind, key), item.cell, which, coefficient)
                 term[layout.SLOT] = slot
                 terms[slot] = term
         return list(terms.values())
@@ -76,26 +81,26 @@ class SlotMaker:
         kind = event_key(event)
         for item in event:
             outcome = self._outcome(item)
-            for discounted in (True, False):
-                risk, force = self._moves(outcome, discounted)
-                once = self.weights.scheduled(outcome, discounted)
+            for which in self.weights.all:
+                risk, force = self._moves(outcome, which)
+                once = self.weights.scheduled(outcome, which)
                 parts = factors(self.make, item.quantity)
                 running = CYCLE in parts.lanes.axes
                 weights = risk.tobytes(), once.tobytes(), force.tobytes()
                 key = (*weights, parts.series.index, parts.lanes.index if running else NONE)
                 coefficient = self.make.one if running else parts.lanes
-                slot = self._slot((kind, key), item.cell, discounted, coefficient)
+                slot = self._slot((kind, key), item.cell, which, coefficient)
                 forced = self.numbers.fixed(force) if force.any() else NONE
                 by_risk[slot] = [slot, self._weighed(risk, item), forced]
                 at_once[slot] = [slot, self._weighed(once, item), NONE]
         return list(by_risk.values()), list(at_once.values())
 
-    def _slot(self, key: Any, cell: Cell, discounted: bool, coefficient: Residual) -> int:
+    def _slot(self, key: Any, cell: Cell, which: int, coefficient: Residual) -> int:
         slot = self._slots.setdefault(key, len(self._slots))
-        counted = (slot, cell.payoff, cell.state, cell.price.index, discounted, coefficient.index)
+        counted = (slot, cell.payoff, cell.state, cell.price.index, which, coefficient.index)
         if counted not in self._counts:  # alike compartments share a slot, counted once
             self._counts.add(counted)
-            self.worth.append(Worth(slot, cell, discounted, coefficient))
+            self.worth.append(Worth(slot, cell, which, coefficient))
         return slot
 
     def _outcome(self, item: Counted) -> str:
@@ -103,7 +108,7 @@ class SlotMaker:
 
     # -- time and heads
 
-    def _term(self, item: Counted, discounted: bool, bins: int) -> tuple[list[int], Any, Residual]:
+    def _term(self, item: Counted, which: int, bins: int) -> tuple[list[int], Any, Residual]:
         parts = factors(self.make, item.quantity)
         running = CYCLE in parts.lanes.axes
         coefficient = self.make.one if running else parts.lanes
@@ -115,28 +120,26 @@ class SlotMaker:
                 parts.cells, bins
             )
         if item.kind == "time" and self.model.timing.correction == "exact":
-            key = self._integral(term, item, discounted, lanes, by_residence)
+            key = self._integral(term, item, which, lanes, by_residence)
         else:
-            key = self._points(term, item, discounted, lanes, by_residence)
+            key = self._points(term, item, which, lanes, by_residence)
         key = (*key, term[layout.MODE], parts.cells.index if by_residence else NONE)
         return term, (*key, lanes.index, parts.series.index), coefficient
 
     def _points(
-        self, term: list[int], item: Counted, discounted: bool, lanes: Residual, by_residence: bool
+        self, term: list[int], item: Counted, which: int, lanes: Residual, by_residence: bool
     ) -> tuple[Any, ...]:
         """Heads at points of time: weights of those after and before the schedule."""
         outcome, weights = self._outcome(item), self.weights
         n = self.model.timing.cycles
         after = ended = now = np.zeros(n + 1)
         if item.kind == "time":
-            after = weights.time_at_points(outcome, discounted) + weights.time_at_start(
-                outcome, discounted
-            )
-            ended = weights.time_at_end(outcome, discounted)
+            after = weights.time_at_points(outcome, which) + weights.time_at_start(outcome, which)
+            ended = weights.time_at_end(outcome, which)
         elif item.kind == "heads":
-            now = weights.heads(outcome, discounted)
+            now = weights.heads(outcome, which)
         else:
-            now = weights.at_horizon(outcome, discounted)
+            now = weights.at_horizon(outcome, which)
         series = self._series(item)
         after, ended, now = after * series, ended * series, now * series
         key = (after.tobytes(), ended.tobytes(), now.tobytes())
@@ -170,12 +173,12 @@ class SlotMaker:
         return key
 
     def _integral(
-        self, term: list[int], item: Counted, discounted: bool, lanes: Residual, by_residence: bool
+        self, term: list[int], item: Counted, which: int, lanes: Residual, by_residence: bool
     ) -> tuple[Any, ...]:
         """Moments: discount times quantity, integrated."""
         outcome = self._outcome(item)
         n, years = self.model.timing.cycles, self.model.timing.cycle
-        at_start, force = self._discount(outcome, discounted)
+        at_start, force = self._discount(outcome, which)
         at_start = at_start * self._series(item)
         rising = np.where(force == 0, years, -np.expm1(-force * years) / np.where(force, force, 1))
         key = (at_start.tobytes(), force.tobytes())
@@ -223,18 +226,18 @@ class SlotMaker:
 
         return self.numbers.made(("event", total.tobytes(), lanes.index), length, make)
 
-    def _moves(self, outcome: str, discounted: bool) -> tuple[Float, Float]:
+    def _moves(self, outcome: str, which: int) -> tuple[Float, Float]:
         """[n + 1] weights of a move in each cycle, and the force with which they fall in it."""
         if self.model.timing.correction == "exact":
-            return self._discount(outcome, discounted)
-        return self.weights.moves(outcome, discounted), np.zeros(self.model.timing.cycles + 1)
+            return self._discount(outcome, which)
+        return self.weights.moves(outcome, which), np.zeros(self.model.timing.cycles + 1)
 
-    def _discount(self, outcome: str, discounted: bool) -> tuple[Float, Float]:
+    def _discount(self, outcome: str, which: int) -> tuple[Float, Float]:
         """[n + 1] discount at the start of each cycle, in the outcome's unit, and its force."""
         word = self.model.timing.discounting
         scale = self.weights.scale(outcome)
         if word == "counted":
-            factor = self.weights.factors(outcome, discounted)
-            return factor / scale, np.append(self.weights.force(outcome, discounted), 0.0)
-        moment = self.weights.moment(outcome, discounted, word)
+            factor = self.weights.factors(outcome, which)
+            return factor / scale, np.append(self.weights.force(outcome, which), 0.0)
+        moment = self.weights.moment(outcome, which, word)
         return np.append(moment, 0.0) / scale, np.zeros(self.model.timing.cycles + 1)

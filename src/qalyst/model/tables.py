@@ -28,7 +28,8 @@ class Lowered:
 
     Attributes
     ----------
-    cells : [out / 2] the cells of quantities; out 2 i is discounted, 2 i + 1 is not.
+    cells : the cells of quantities.
+    rates : outs of a cell, one for each of the discount rates; see `Weights`.
     places : [atom] state and line of each atom of the trace, if atoms are kept by state.
     """
 
@@ -36,6 +37,7 @@ class Lowered:
     tables: Tables
     cells: tuple[Cell, ...]
     places: tuple[tuple[str, int], ...]
+    rates: int
 
 
 @dataclass
@@ -64,7 +66,13 @@ class Builder:
         series, maps = self.pool.series_table(), self.pool.map_table()
         weights = self.pool.weight_table(layout.STRETCH)
         return [
-            Lowered(program, raw.tables(series, maps, weights), tuple(raw.cells), tuple(raw.places))
+            Lowered(
+                program,
+                raw.tables(series, maps, weights),
+                tuple(raw.cells),
+                tuple(raw.places),
+                self.weights.count,
+            )
             for program, raw in self._raw
         ]
 
@@ -297,16 +305,16 @@ class _Raw:
         for number, event in self._events.values():
             for item in event:
                 outcome = self.model.payoffs[item.cell.payoff].outcome
-                for which, discounted in enumerate((True, False)):
-                    out = 2 * self._cell(item.cell) + which
-                    moves = self.weights.moves(outcome, discounted)
-                    at_once = self.weights.scheduled(outcome, discounted)
+                for which in self.weights.all:
+                    out = self.weights.count * self._cell(item.cell) + which
+                    moves = self.weights.moves(outcome, which)
+                    at_once = self.weights.scheduled(outcome, which)
                     if number in self._by_risk:
                         self._collect(collected, item, risks + number, moves, out)
                     if number in self._at_once:
                         self._collect(collected, item, starts + number, at_once, out)
         self._keep_sums(collected)
-        self.shape[4] = 2 * len(self.cells)
+        self.shape[4] = self.weights.count * len(self.cells)
 
     def _of_heads(self, collected: Any, item: Counted, atom: int, before: int, after: int) -> None:
         outcome = self.model.payoffs[item.cell.payoff].outcome
@@ -316,19 +324,19 @@ class _Raw:
             row = self._value_row(atom, parts.cells)
             ended = self._value_row(atom, parts.cells, at_end=True)
         weights = self.weights
-        for which, discounted in enumerate((True, False)):
-            out = 2 * self._cell(item.cell) + which
+        for which in self.weights.all:
+            out = self.weights.count * self._cell(item.cell) + which
             if item.kind == "heads":
-                heads = weights.heads(outcome, discounted)
+                heads = weights.heads(outcome, which)
                 self._collect(collected, item, before + row, heads, out)
             elif item.kind == "end":
-                horizon = weights.at_horizon(outcome, discounted)
+                horizon = weights.at_horizon(outcome, which)
                 self._collect(collected, item, before + row, horizon, out)
             else:
-                first = weights.time_at_points(outcome, discounted) + weights.time_at_start(
-                    outcome, discounted
+                first = weights.time_at_points(outcome, which) + weights.time_at_start(
+                    outcome, which
                 )
-                second = weights.time_at_end(outcome, discounted)
+                second = weights.time_at_end(outcome, which)
                 self._collect(collected, item, after + row, first, out)
                 self._collect(collected, item, before + ended, second, out, shift=True)
 

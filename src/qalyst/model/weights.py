@@ -6,45 +6,59 @@ entry for a cycle stands at the cycle's index. See docs/language.md, section 8.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from qalyst.axes import DRAW, Float
 from qalyst.errors import ModelError
 from qalyst.model.evaluate import Evaluator
+from qalyst.model.expressions import Number
 from qalyst.model.kinds import outcome_scale
 from qalyst.model.partial import PartialEvaluator
-from qalyst.model.resolved import POINT_CORRECTIONS, ResolvedModel
+from qalyst.model.resolved import POINT_CORRECTIONS, Expression, ResolvedModel
+from qalyst.outcomes import Rates
+from qalyst.units import currencies
 
+DISCOUNTED, UNDISCOUNTED = 0, 1  # at the model's own rates, and at none; other rates follow
 _START_END = {"start": (1.0, 0.0), "end": (0.0, 1.0), "half-cycle": (0.5, 0.5)}
 
 
 class Weights:
-    """Weights of an outcome, discounted or not, in the outcome's own unit of time.
+    """Weights of an outcome in its own unit of time: discounted, undiscounted, at other rates.
+
+    `which` of them is an index: `DISCOUNTED`, `UNDISCOUNTED`, then the other rates in their order.
 
     Parameters
     ----------
     model : the resolved model.
     partial : evaluates the discount expressions.
+    rates : other rates, besides the model's own and none.
     """
 
-    def __init__(self, model: ResolvedModel, partial: PartialEvaluator) -> None:
+    def __init__(
+        self, model: ResolvedModel, partial: PartialEvaluator, rates: tuple[Rates, ...] = ()
+    ) -> None:
         self._timing = model.timing
         self._scale = {name: outcome_scale(model, name) for name in model.outcomes}
-        self._factors = {name: _discount_factors(model, partial, name) for name in model.outcomes}
-        self._undiscounted = np.ones(model.timing.cycles + 1)
+        own = {name: _discount_factors(model, partial, name) for name in model.outcomes}
+        undiscounted = dict.fromkeys(own, np.ones(model.timing.cycles + 1))
+        self._factors = [own, undiscounted, *(_factors_at(model, each) for each in rates)]
+        self.count = len(self._factors)
+        self.all = range(self.count)
 
-    def factors(self, outcome: str, discounted: bool) -> Float:
+    def factors(self, outcome: str, which: int) -> Float:
         """[n + 1] discount factors V_j at t_j; V_0 = 1."""
-        return self._factors[outcome] if discounted else self._undiscounted
+        return self._factors[which][outcome]
 
-    def force(self, outcome: str, discounted: bool) -> Float:
+    def force(self, outcome: str, which: int) -> Float:
         """[n] force of discount in each cycle, 1/year."""
-        factors = self.factors(outcome, discounted)
+        factors = self.factors(outcome, which)
         return np.asarray(np.log(factors[:-1] / factors[1:]) / self._timing.cycle)
 
-    def moment(self, outcome: str, discounted: bool, word: str) -> Float:
+    def moment(self, outcome: str, which: int, word: str) -> Float:
         """[n] discount factor of each cycle at its start, middle or end, or of its model year."""
-        factors = self.factors(outcome, discounted)
+        factors = self.factors(outcome, which)
         first, last = factors[:-1], factors[1:]
         match word:
             case "start":
@@ -77,55 +91,55 @@ class Weights:
                 weights[[0, n]] = 1 / 3
         return weights
 
-    def time_at_points(self, outcome: str, discounted: bool) -> Float:
+    def time_at_points(self, outcome: str, which: int) -> Float:
         """[n + 1] years that a head at t_j stands for; 0 unless the correction weighs points."""
         if self._timing.correction not in POINT_CORRECTIONS:
             return np.zeros(self._timing.cycles + 1)
-        factors = self.factors(outcome, discounted)
+        factors = self.factors(outcome, which)
         return self.points() * factors * self._timing.cycle / self._scale[outcome]
 
-    def time_at_start(self, outcome: str, discounted: bool) -> Float:
+    def time_at_start(self, outcome: str, which: int) -> Float:
         """[n + 1] years that a head at the start of cycle c stands for, at index c."""
-        return self._of_halves(outcome, discounted, 0, "start")
+        return self._of_halves(outcome, which, 0, "start")
 
-    def time_at_end(self, outcome: str, discounted: bool) -> Float:
+    def time_at_end(self, outcome: str, which: int) -> Float:
         """[n + 1] years that a head at the end of cycle c stands for, at index c."""
-        return self._of_halves(outcome, discounted, 1, "end")
+        return self._of_halves(outcome, which, 1, "end")
 
-    def _of_halves(self, outcome: str, discounted: bool, half: int, counted: str) -> Float:
+    def _of_halves(self, outcome: str, which: int, half: int, counted: str) -> Float:
         share = _START_END.get(self._timing.correction, (0.0, 0.0))[half]
         word = self._timing.discounting
-        factor = self.moment(outcome, discounted, counted if word == "counted" else word)
+        factor = self.moment(outcome, which, counted if word == "counted" else word)
         years = share * self._timing.cycle / self._scale[outcome] * factor
         return np.append(years, 0.0)
 
-    def heads(self, outcome: str, discounted: bool) -> Float:
+    def heads(self, outcome: str, which: int) -> Float:
         """[n + 1] weight of a head counted at the start of cycle c (`when`)."""
         by_year = self._timing.discounting == "year"
-        factor = self.moment(outcome, discounted, "year" if by_year else "start")
+        factor = self.moment(outcome, which, "year" if by_year else "start")
         return np.append(factor / self._scale[outcome], 0.0)
 
-    def scheduled(self, outcome: str, discounted: bool) -> Float:
+    def scheduled(self, outcome: str, which: int) -> Float:
         """[n + 1] weight of a move at t_c: scheduled ones, and those of the start."""
-        weights = self.heads(outcome, discounted)
+        weights = self.heads(outcome, which)
         if self._timing.cycles == 0:
             weights = np.ones(1) / self._scale[outcome]
         return weights
 
-    def moves(self, outcome: str, discounted: bool) -> Float:
+    def moves(self, outcome: str, which: int) -> Float:
         """[n + 1] weight of a move in cycle c, at index c: counted once, never averaged."""
         timing = self._timing
         if timing.one_off == "weighted":
-            weights = self.factors(outcome, discounted)[1:] * self.points()[1:]
+            weights = self.factors(outcome, which)[1:] * self.points()[1:]
         else:
             by_year = timing.discounting == "year"
-            weights = self.moment(outcome, discounted, "year" if by_year else timing.one_off)
+            weights = self.moment(outcome, which, "year" if by_year else timing.one_off)
         return np.append(weights / self._scale[outcome], 0.0)
 
-    def at_horizon(self, outcome: str, discounted: bool) -> Float:
+    def at_horizon(self, outcome: str, which: int) -> Float:
         """[n + 1] weight of reaching the horizon."""
         weights = np.zeros(self._timing.cycles + 1)
-        weights[-1] = self.factors(outcome, discounted)[-1] / self._scale[outcome]
+        weights[-1] = self.factors(outcome, which)[-1] / self._scale[outcome]
         return weights
 
     def scale(self, outcome: str) -> float:
@@ -157,5 +171,36 @@ def _discount_factors(model: ResolvedModel, partial: PartialEvaluator, outcome: 
             where=expression.shown,
             mend="write a yearly rate as a share, such as 0.03",
         )
-    falls = (1 + rates[: timing.cycles]) ** -timing.cycle
+    return _falling(model, rates)
+
+
+def _falling(model: ResolvedModel, rates: Float) -> Float:
+    """[n + 1] discount factors of the rates of each cycle."""
+    falls = (1 + rates[: model.timing.cycles]) ** -model.timing.cycle
     return np.concatenate([[1.0], np.cumprod(falls)])
+
+
+def _factors_at(model: ResolvedModel, rates: Rates) -> dict[str, Float]:
+    """Outcome -> [n + 1] discount factors at given rates."""
+    points = model.timing.cycles + 1
+    return {
+        name: _falling(model, np.full(points, _rate_of(model, name, rates)))
+        for name in model.outcomes
+    }
+
+
+def _rate_of(model: ResolvedModel, outcome: str, rates: Rates) -> float:
+    """The rate of costs for an outcome in money, that of effects for any other."""
+    return rates.costs if currencies(model.outcomes[outcome].unit) else rates.effects
+
+
+def at_rates(model: ResolvedModel, rates: Rates) -> ResolvedModel:
+    """The model with other discount rates: of outcomes in money, and of all others."""
+    outcomes = {
+        name: replace(
+            outcome,
+            discount=Expression(Number(_rate_of(model, name, rates)), outcome.discount.where),
+        )
+        for name, outcome in model.outcomes.items()
+    }
+    return replace(model, outcomes=outcomes)

@@ -84,6 +84,8 @@ def commit(checkout: Path) -> str | None:
 
 def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[str, Any]) -> str:
     """The command line that gives the same bits."""
+    if command.get("rerun"):
+        return str(command["rerun"])
     words = command_words("run", analysis.model, command)
     patients = command.get("patients")
     words += ["--deterministic"] if draws is None else ["--draws", str(draws)]
@@ -92,6 +94,7 @@ def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[
         words += ["--luck", str(command["luck"])] if command.get("luck", "plain") != "plain" else []
     if draws is not None or patients is not None:
         words += ["--seed", str(seed)]
+    words += ["--rates", str(command["rates"])] if command.get("rates", "all") != "all" else []
     return shlex.join(words)
 
 

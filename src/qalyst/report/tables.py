@@ -352,7 +352,9 @@ def profiles_table(analysis: Analysis) -> pd.DataFrame:
                         "strategy": str(strategy),
                         "profile": str(profile),
                         "weight": float(weight),
-                        **dict(zip(analysis.model.outcomes, map(float, found), strict=True)),
+                        **dict(
+                            zip(map(str, values[OUTCOME].values), map(float, found), strict=True)
+                        ),
                     }
                 )
     return _frame(rows)

@@ -165,16 +165,19 @@ def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] 
     draws += f", seed {found['seed']}"
     console.print(Text(f"{model.name} from {model.file}{applied}; {draws}"))
     if values:
-        console.print(Text(f"set by --set: {'; '.join(values)}"))
+        console.print(
+            Text(f"{'asked' if 'asked' in found else 'set by --set'}: {'; '.join(values)}")
+        )
     _outcomes_table(console, analysis)
     if analysis.base_incremental is not None:
         incremental_table(console, analysis)
     threshold_table(console, analysis)
     for note in found["notes"]:
         console.print(Text(f"note: {note}"))
-    console.print(
-        Text(f"results: {found['folder']}/index.html, and {len(found['files']) - 1} files")
-    )
+    if found["folder"]:
+        console.print(
+            Text(f"results: {found['folder']}/index.html, and {len(found['files']) - 1} files")
+        )
     console.print()
     console.print(Text(found["sentence"], style="bold"))
 

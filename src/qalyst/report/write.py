@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qalyst.report.csv_files import write_tables
+from qalyst.report.draws_files import write_draws
 from qalyst.report.figures import figures, write_figures
 from qalyst.report.html import page
 from qalyst.report.provenance import provenance, write_provenance
@@ -25,6 +26,7 @@ def write_report(
     draws: int | None,
     command: Mapping[str, Any],
     published: Published | None = None,
+    kept: Sequence[Path] = (),
 ) -> list[Path]:
     """Write tables, figures, the page and the provenance of a run.
 
@@ -38,6 +40,7 @@ def write_report(
     seed, draws : of the probabilistic analysis; None for the base case alone.
     command : what the user asked for: `model`, `scenarios`, `values`; see `provenance`.
     published : published survival beside the model's, if the model names any.
+    kept : files that are in the folder already and belong to the run.
 
     Returns
     -------
@@ -49,8 +52,10 @@ def write_report(
     drawn = figures(analysis, published)
     origin = provenance(analysis, seed=seed, draws=draws, command=command)
     files = write_tables(tables(analysis, published), folder / "tables")
+    files += write_draws(analysis, folder / "tables", seed=seed)
     files += write_figures(drawn, folder / "figures")
     index = folder / "index.html"
     index.write_text(page(analysis, drawn, origin, published), encoding="utf-8", newline="\n")
     files.append(index)
+    files += kept
     return [*files, write_provenance(origin, folder, files)]

@@ -1,0 +1,111 @@
+"""The command compare."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qalyst.cli.answering import answer
+from qalyst.cli.application import app
+from qalyst.cli.options import (
+    DEFAULT_DRAWS,
+    DEFAULT_SEED,
+    AsJson,
+    ModelName,
+    Scenarios,
+    Seed,
+    Threads,
+    Values,
+    check_folder,
+    load,
+)
+
+if TYPE_CHECKING:
+    from qalyst.sensitivity.by_outcome import OutcomeComparison
+
+
+@app.command(
+    epilog="Examples: qalyst compare nelm --effects life_years,symptom_free_months    "
+    "qalyst compare hiv --out results/hiv-outcomes"
+)
+def compare(
+    model: ModelName,
+    scenario: Scenarios = None,
+    values: Values = None,
+    effects: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            help="Outcomes to judge the strategies by, in turn; all but the cost if not given.",
+        ),
+    ] = None,
+    wtp: Annotated[
+        list[float] | None,
+        typer.Option(help="Willingness to pay of net benefit; the model's own. Repeatable."),
+    ] = None,
+    draws: Annotated[
+        int, typer.Option(help="Draws of the probabilistic analysis, 2 or more.")
+    ] = DEFAULT_DRAWS,
+    seed: Seed = DEFAULT_SEED,
+    threads: Threads = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of tables; none is written if not given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge the strategies by several outcomes in turn, with intervals of their ICERs."""
+    compared: list[OutcomeComparison] = []
+
+    def work() -> dict[str, Any]:
+        from qalyst.report.compare_words import comparison_data
+        from qalyst.sensitivity.by_outcome import compare_outcomes
+
+        check_folder(out)
+        names = tuple(word.strip() for word in (effects or "").split(",") if word.strip())
+        resolved = load(model, scenario, values)
+        found = compare_outcomes(
+            resolved, draws=draws, seed=seed, effects=names, wtp=tuple(wtp or ()), threads=threads
+        )
+        compared.append(found)
+        data = comparison_data(found)
+        if out is None:
+            return {**data, "folder": None, "files": []}
+        asked = ["--effects", ",".join(names)] if names else []
+        asked += [word for each in wtp or () for word in ("--wtp", f"{each:.15g}")]
+        command = {"model": model, "values": list(values or ())}
+        return {**data, "folder": str(out), "files": _written(found, out, command, asked)}
+
+    def tell(data: dict[str, Any]) -> None:
+        from qalyst.report.compare_words import tell_comparison
+
+        tell_comparison(compared[0], data)
+
+    answer(work, tell, as_json)
+
+
+def _written(
+    found: OutcomeComparison, folder: Path, command: dict[str, Any], asked: list[str]
+) -> list[str]:
+    """Write the tables with their provenance; names of the files."""
+    from qalyst.io.files import written_whole
+    from qalyst.report.compare_words import comparison_tables
+    from qalyst.report.csv_files import write_tables
+    from qalyst.report.provenance import command_words, origin, write_provenance
+    from qalyst.simulation import engine_name
+
+    rerun = command_words("compare", found.model, command) + asked
+    rerun += ["--draws", str(found.draws), "--seed", str(found.seed), "--out", str(folder)]
+    with written_whole(folder) as place:
+        files = write_tables(comparison_tables(found), place)
+        settings = {
+            "draws": found.draws,
+            "patients": None,
+            "seed": found.seed,
+            "engine": engine_name(found.model),
+            "rerun": shlex.join(rerun),
+        }
+        files.append(write_provenance(origin(found.model, command, settings), place, files))
+        return sorted(path.name for path in files)

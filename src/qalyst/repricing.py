@@ -1,0 +1,487 @@
+"""Other prices, discount rates and thresholds on quantities that are known: no new simulation.
+
+A total is the sum over cells of quantity times price. So what enters prices alone is answered by
+a product; whatever changes a quantity needs a new run, and it is said why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qalyst.analysis import Analysis, analyse
+from qalyst.axes import DRAW, OUTCOME, PATIENT, PROFILE, STATE, STRATEGY, Float
+from qalyst.engines.engine import Engine
+from qalyst.errors import ModelError, nearest
+from qalyst.model.evaluate import Evaluator
+from qalyst.model.names import PRICE, expressions, names_below
+from qalyst.model.resolved import ResolvedModel
+from qalyst.model.weights import at_rates
+from qalyst.outcomes import CELL, DISCOUNTED, ROW, Outcomes, Rates, amount_of, names_of
+from qalyst.params.draws import BaseCase, Draws, Values
+from qalyst.params.guidelines import Guideline
+from qalyst.params.parameter import Parameter, Path, show_path
+from qalyst.saved_runs import SavedRun
+from qalyst.simulation import base_case, engine_for, individuals_for, simulate, simulate_points
+from qalyst.units import currencies
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a run.
+
+    Attributes
+    ----------
+    values : parameter (or ``table[label]``) -> its new value, in the unit of its record.
+    discounts : parameter (or ``table[label]``) -> the share that is taken off in every draw.
+    rates : other discount rates; those of the model if None.
+    thresholds : other willingness to pay; that of the model if empty.
+    """
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    discounts: Mapping[str, float] = field(default_factory=dict)
+    rates: Rates | None = None
+    thresholds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The decision as it is then.
+
+    Attributes
+    ----------
+    analysis : the decision analysis.
+    new_run : why the model had to be run again; empty if it was not.
+    """
+
+    analysis: Analysis
+    new_run: tuple[str, ...]
+
+
+class _Reduced:
+    """Values of parameters, some of which are reduced by a share."""
+
+    def __init__(
+        self, values: Values, parameters: Mapping[str, Parameter], discounts: Mapping[str, float]
+    ) -> None:
+        self._values = values
+        self._kept = {
+            (parameter, path): 1 - share
+            for name, share in discounts.items()
+            for parameter, path in cells_of(parameters, name)
+        }
+
+    def cell(self, name: str, path: Path) -> Float:
+        """[draw] of a cell, reduced."""
+        return self._values.cell(name, path) * self._kept.get((name, path), 1.0)
+
+    def curve(self, name: str, labels: Path) -> dict[str, Float]:
+        """[draw] of each parameter of a curve."""
+        return self._values.curve(name, labels)
+
+
+def answer(
+    run: SavedRun, question: Question, *, threads: int | None = None, may_run: bool = True
+) -> Answer:
+    """The decision of a run under other prices, discount rates or thresholds.
+
+    Prices, rates and thresholds are answered from the quantities of the run; the result is that of
+    a fresh run with ``--set``, to rounding. What needs a new run is run again.
+
+    Parameters
+    ----------
+    run : a run that was kept; see `saved_runs.read_run`.
+    question : what is other than in the run.
+    threads : of a new run.
+    may_run : whether to run again where that is needed.
+
+    Raises
+    ------
+    ModelError
+        A name or a value that the model cannot have; or a new run is needed and not wanted.
+    """
+    old = run.identity.load()
+    _check_names(old, question)
+    fixed, drawn = _split_discounts(old, question.discounts)
+    values = {**question.values, **fixed}
+    model = run.identity.load(values) if values else old
+    reasons = reasons_for_a_new_run(run, old, question)
+    if reasons and not may_run:
+        raise ModelError(
+            f"this needs a new run: {'; '.join(reasons)}",
+            where="command line  --no-run",
+            mend="leave out --no-run, or keep to prices",
+        )
+    if question.rates is not None:
+        model = at_rates(model, question.rates)
+    if question.thresholds:
+        decision = replace(model.decision, thresholds=question.thresholds)
+        model = replace(model, decision=decision)
+    if reasons:
+        base, psa = _run_again(run, model, drawn, threads)
+    else:
+        base, psa = _priced_again(run, old, model, drawn, question.rates)
+    return Answer(analyse(model, base, psa), tuple(reasons))
+
+
+def by_guideline(
+    model: ResolvedModel, question: Question, guideline: Guideline
+) -> tuple[Question, list[str]]:
+    """The question at the rates of a guideline, and what must be said about it.
+
+    Its thresholds are taken if none are asked for and they are in the money of the model.
+    """
+    question = replace(question, rates=guideline.rates)
+    if question.thresholds or not guideline.wtp:
+        return question, []
+    own = money_of(model)
+    if own != guideline.currency:
+        note = (
+            f"thresholds of {guideline.guideline} are in {guideline.currency}, costs of the model "
+            f"in {own or 'no currency'}: those of the model were taken"
+        )
+        return question, [note]
+    return replace(question, thresholds=guideline.wtp), []
+
+
+def money_of(model: ResolvedModel) -> str | None:
+    """The currency of the costs that are compared; None without them."""
+    cost = model.decision.cost
+    if cost is None or cost not in model.outcomes:
+        return None
+    return next(iter(currencies(model.outcomes[cost].unit)), None)
+
+
+def reasons_for_a_new_run(run: SavedRun, model: ResolvedModel, question: Question) -> list[str]:
+    """Why a question cannot be answered from the quantities of a run; empty if it can.
+
+    Parameters
+    ----------
+    run : the run.
+    model : the model that was run.
+    question : what is asked.
+    """
+    names = [*question.values, *question.discounts]
+    found = []
+    for name, places in elsewhere(model, names).items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        found.append(f"'{name}' changes quantities ({places[0]}{more})")
+    rates = question.rates
+    if rates is not None and rates not in run.base.rates:
+        found.append(f"the run kept no totals at these rates ({rates})")
+    if not names and rates is None:
+        return found
+    outcomes = run.psa or run.base
+    if outcomes.patients:
+        found.append("the spread between patients is known at the prices and rates of the run only")
+    elif outcomes.by_patient.sizes[PATIENT] > 1:
+        found.append("the sampled patients are known at the prices and rates of the run only")
+    if names and run.psa is not None and not run.psa.kept_by_draw:
+        found.append("the run was too long to keep the quantities of each draw")
+    return found
+
+
+def elsewhere(model: ResolvedModel, names: list[str]) -> dict[str, list[str]]:
+    """Name -> where a model reads it other than in prices; names that enter prices alone are out.
+
+    Parameters
+    ----------
+    model : the resolved model.
+    names : of parameters, or ``table[label]``.
+    """
+    found: dict[str, list[str]] = {}
+    for expression, scope in expressions(model):
+        if scope is PRICE:
+            continue
+        below = names_below(model, expression)
+        for name in names:
+            if _record(name) in below:
+                found.setdefault(name, []).append(expression.where)
+    return found
+
+
+def with_prices(outcomes: Outcomes, prices: Float) -> Outcomes:
+    """Outcomes at other prices.
+
+    Outcomes none of whose prices changed stay as they are, to the bit. The outcomes of a profile
+    are not known at other prices if there are several: those that changed are left out.
+
+    Parameters
+    ----------
+    outcomes : with quantities by draw.
+    prices : [draw, cell].
+
+    Raises
+    ------
+    ValueError
+        Only means of the quantities were kept.
+    """
+    import xarray as xr
+
+    if not outcomes.kept_by_draw:
+        raise ValueError("quantities were not kept by draw")
+    price = xr.DataArray(prices, dims=(DRAW, CELL))
+    moved = (price != outcomes.quantities["price"]).any(DRAW).to_numpy()
+    of_cell = outcomes.quantities[OUTCOME].to_numpy()
+    changed = [str(each) for each in dict.fromkeys(of_cell[moved].tolist())]
+    totals, quantities = outcomes.totals.copy(deep=True), outcomes.quantities.copy(deep=True)
+    quantities["price"] = price
+    for which in names_of(outcomes.rates):
+        amounts = quantities[which] * price
+        quantities[amount_of(which)] = amounts.mean(DRAW)
+        for name in changed:
+            total = amounts.isel({CELL: np.flatnonzero(of_cell == name)}).sum(CELL)
+            totals[which].loc[{OUTCOME: name}] = total.transpose(DRAW, STRATEGY).to_numpy()
+    return replace(
+        outcomes,
+        totals=totals,
+        quantities=quantities,
+        profiles=_profiles(outcomes, totals, changed),
+        by_patient=_by_patient(totals),
+    )
+
+
+def with_rates(outcomes: Outcomes, rates: Rates) -> Outcomes:
+    """Outcomes discounted at other rates, at which they were kept.
+
+    The outcomes of profiles are not kept at other rates: with several they are left out.
+
+    Raises
+    ------
+    ValueError
+        The outcomes were not kept at these rates.
+    """
+    if rates not in outcomes.rates:
+        raise ValueError(f"no totals at {rates}")
+    name = str(rates)
+    totals, quantities = outcomes.totals.copy(), outcomes.quantities.copy()
+    totals[DISCOUNTED] = totals[name]
+    quantities[DISCOUNTED] = quantities[name]
+    quantities[amount_of(DISCOUNTED)] = quantities[amount_of(name)]
+    changed = [str(each) for each in totals[OUTCOME].values]
+    return replace(
+        outcomes,
+        totals=totals,
+        quantities=quantities,
+        profiles=_profiles(outcomes, totals, changed),
+        by_patient=_by_patient(totals),
+    )
+
+
+def _profiles(outcomes: Outcomes, totals: xr.Dataset, changed: list[str]) -> xr.Dataset:
+    """The only profile has the totals; of several, what changed is not known."""
+    profiles = outcomes.profiles
+    if profiles.sizes[PROFILE] == 1:
+        known = totals[DISCOUNTED].expand_dims({PROFILE: profiles[PROFILE].values}, axis=2)
+        return profiles.assign({DISCOUNTED: known})
+    return profiles.sel({OUTCOME: [str(o) for o in profiles[OUTCOME].values if o not in changed]})
+
+
+def _by_patient(totals: xr.Dataset) -> xr.DataArray:
+    """The only sampled patient has the mean totals."""
+    mean = totals[DISCOUNTED].mean(DRAW).expand_dims(PATIENT, axis=1)
+    return mean.drop_vars(DRAW, errors="ignore").rename("by_patient")
+
+
+# -- a product
+
+
+def _priced_again(
+    run: SavedRun,
+    old: ResolvedModel,
+    model: ResolvedModel,
+    discounts: Mapping[str, float],
+    rates: Rates | None,
+) -> tuple[Outcomes, Outcomes | None]:
+    """The base case and the draws of a run with the prices of another model."""
+    base, psa = run.base, run.psa
+    if discounts or model.parameters != old.parameters:
+        engine = engine_for(old)
+
+        def priced(outcomes: Outcomes, values: Values) -> Outcomes:
+            reduced = _Reduced(values, model.parameters, discounts)
+            prices = _prices(engine, old, outcomes, reduced)
+            return with_prices(outcomes, np.broadcast_to(prices, (outcomes.draws, prices.shape[1])))
+
+        base = priced(base, BaseCase(model.parameters))
+        if psa is not None:
+            drawn = Draws(model.parameters, run.identity.seed, np.arange(psa.draws))
+            psa = priced(psa, drawn)
+    if rates is not None:
+        base = with_rates(base, rates)
+        psa = None if psa is None else with_rates(psa, rates)
+    return base, psa
+
+
+def _prices(engine: Engine, model: ResolvedModel, outcomes: Outcomes, values: Values) -> Float:
+    """[draw, cell] prices of the cells of a run, for other values of the parameters."""
+    kept = outcomes.quantities
+    labels = zip(*(kept[key].values for key in (OUTCOME, ROW, STATE, "price_text")), strict=True)
+    wanted = [tuple(map(str, label)) for label in labels]
+    if _cell_labels(engine)[: len(wanted)] != wanted:
+        base_case(model, engine, threads=1)  # its trace by state may count cells that come later
+    if _cell_labels(engine)[: len(wanted)] != wanted:
+        raise ModelError(
+            "the quantities of the run are not those of this version of qalyst",
+            where=model.file,
+            mend="run the model again",
+        )
+    timing = model.timing
+    evaluate = Evaluator(model.parameters, values, timing.cycle, timing.cycles)
+    cells = engine.shared.cells[: len(wanted)]
+    found = [engine.shared.price(evaluate, cell) for cell in cells]
+    return np.stack(np.broadcast_arrays(*found), axis=1) if found else np.zeros((1, 0))
+
+
+def _cell_labels(engine: Engine) -> list[tuple[str, str, str, str]]:
+    payoffs = engine.shared.model.payoffs
+    return [
+        (payoffs[cell.payoff].outcome, payoffs[cell.payoff].name, cell.state, str(cell.price))
+        for cell in engine.shared.cells
+    ]
+
+
+# -- a new run
+
+
+def _run_again(
+    run: SavedRun, model: ResolvedModel, discounts: Mapping[str, float], threads: int | None
+) -> tuple[Outcomes, Outcomes | None]:
+    identity = run.identity
+    if identity.patients is None:
+        engine = engine_for(model)
+    else:
+        engine = individuals_for(
+            model,
+            patients=identity.patients,
+            seed=identity.seed,
+            luck=identity.luck,  # type: ignore[arg-type]
+        )
+    kept = {
+        (name, path): 1 - share
+        for text, share in discounts.items()
+        for name, path in cells_of(model.parameters, text)
+    }
+
+    def reduced(values_of: Callable[[Parameter, Path], Float]) -> dict[tuple[str, Path], Float]:
+        return {
+            (name, path): values_of(model.parameters[name], path) * share
+            for (name, path), share in kept.items()
+        }
+
+    if not kept:
+        base = base_case(model, engine, threads=threads)
+    else:
+        changes = reduced(lambda parameter, path: np.array([parameter.values[path]]))
+        base = simulate_points(model, changes, engine=engine, threads=threads)
+    if identity.draws is None:
+        return base, None
+    if not kept:
+        psa = simulate(
+            model, draws=identity.draws, seed=identity.seed, engine=engine, threads=threads
+        )
+        return base, psa
+    draws = Draws(model.parameters, identity.seed, np.arange(identity.draws))
+    psa = simulate_points(
+        model, reduced(draws.raw), seed=identity.seed, engine=engine, threads=threads
+    )
+    return base, psa
+
+
+# -- names
+
+
+def _record(name: str) -> str:
+    """The record that a name or a cell belongs to."""
+    return name.partition("[")[0].strip()
+
+
+def cells_of(parameters: Mapping[str, Parameter], name: str) -> list[tuple[str, Path]]:
+    """The cells that a name stands for: one, or all of a table.
+
+    Raises
+    ------
+    ModelError
+        No parameter, or no cell, has this name.
+    """
+    record, bracket, _ = name.partition("[")
+    record = record.strip()
+    if record not in parameters:
+        raise ModelError(
+            f"no parameter '{record}'",
+            where=f"command line  {name}",
+            mend=nearest(record, parameters),
+        )
+    paths = list(parameters[record].values)
+    if not bracket:
+        return [(record, path) for path in paths]
+    wanted = name[len(record) :].replace(" ", "")
+    found = [path for path in paths if show_path(path).replace(" ", "") == wanted]
+    if not found:
+        raise ModelError(
+            f"'{record}' has no cell {wanted}",
+            where=f"command line  {name}",
+            mend=nearest(wanted, map(show_path, paths)),
+        )
+    return [(record, found[0])]
+
+
+def _check_names(model: ResolvedModel, question: Question) -> None:
+    """Refuse what the model does not have, does not use, or is asked for twice."""
+    asked = {"new value": question.values, "discount": question.discounts}
+    seen: dict[tuple[str, Path], str] = {}
+    for what, names in asked.items():
+        for name in names:
+            where = f"command line  {name}"
+            for cell in cells_of(model.parameters, name):
+                if cell in seen:
+                    raise ModelError(
+                        f"'{cell[0]}{show_path(cell[1])}' is asked for twice, "
+                        f"by '{seen[cell]}' and as a {what} of '{name}'",
+                        where=where,
+                        mend="keep one of the two",
+                    )
+                seen[cell] = name
+            if _record(name) not in model.used_parameters:
+                raise ModelError(
+                    f"the model does not use '{_record(name)}', so nothing would change",
+                    where=where,
+                    mend=nearest(_record(name), model.used_parameters),
+                )
+    for name, share in question.discounts.items():
+        if not 0 <= share <= 1:
+            raise ModelError(
+                f"a discount of {100 * share:g} % on '{name}'",
+                where=f"command line  {name}",
+                mend="write a per cent from 0 to 100",
+            )
+
+
+def _split_discounts(
+    model: ResolvedModel, discounts: Mapping[str, float]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """New values of cells that no draw changes, and the discounts that go draw by draw."""
+    fixed: dict[str, float] = {}
+    drawn: dict[str, float] = {}
+    for name, share in discounts.items():
+        cells = cells_of(model.parameters, name)
+        if any(_is_drawn(model.parameters[record], path) for record, path in cells):
+            drawn[name] = share
+            continue
+        for record, path in cells:
+            value = model.parameters[record].values[path] * (1 - share)
+            fixed[f"{record}{show_path(path)}"] = value
+    return fixed, drawn
+
+
+def _is_drawn(parameter: Parameter, path: Path) -> bool:
+    from qalyst.stats.uncertainty import Fixed
+
+    family = parameter.uncertainty.get(path)
+    return parameter.joint is not None or (family is not None and not isinstance(family, Fixed))

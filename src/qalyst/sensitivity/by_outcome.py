@@ -1,0 +1,93 @@
+"""The decision of a model judged by several of its outcomes in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qalyst.decision.by_effect import EffectAnalysis, incremental_by_effect, net_benefits
+from qalyst.decision.net_benefit import thresholds
+from qalyst.errors import ModelError, nearest
+from qalyst.model.resolved import ResolvedModel
+from qalyst.simulation import check_request, simulate
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class OutcomeComparison:
+    """Incremental analyses of the same draws by several effects.
+
+    Attributes
+    ----------
+    cost : name of the cost outcome.
+    by_effect : the fully incremental analysis by each effect.
+    benefits : net benefits of the model's own effect by threshold, against the cheapest strategy;
+        None without an effect or a threshold above 0.
+    """
+
+    model: ResolvedModel
+    seed: int
+    draws: int
+    cost: str
+    by_effect: tuple[EffectAnalysis, ...]
+    benefits: xr.Dataset | None
+
+
+def compare_outcomes(
+    model: ResolvedModel,
+    *,
+    draws: int,
+    seed: int,
+    effects: Sequence[str] = (),
+    wtp: Sequence[float] = (),
+    threads: int | None = None,
+) -> OutcomeComparison:
+    """Fully incremental analyses by each of some outcomes, over the same draws.
+
+    Parameters
+    ----------
+    model : with a cost and two strategies or more.
+    draws, seed, threads : see `simulate`.
+    effects : names of outcomes; every outcome but the cost if none is given.
+    wtp : thresholds of net benefit by the model's own effect; those of the model if none is given.
+
+    Raises
+    ------
+    ModelError
+        Nothing to compare, or an outcome that the model does not have.
+    """
+    check_request(draws=draws, seed=seed, threads=threads)
+    cost = model.decision.cost
+    if cost is None or cost not in model.outcomes or len(model.strategies) < 2:
+        raise ModelError(
+            "the model has nothing to compare: that takes a cost and two strategies",
+            where=f"{model.file}  decision",
+            mend="name the outcomes: decision: {cost: costs, effect: qalys}",
+        )
+    known = [name for name in model.outcomes if name != cost]
+    for name in effects:
+        if name not in known:
+            raise ModelError(
+                f"no outcome '{name}' to compare costs with",
+                where=f"command line  --effects {','.join(effects)}",
+                mend=nearest(name, known),
+            )
+    chosen = tuple(dict.fromkeys(effects)) or tuple(known)
+    amounts = sorted(each for each in (wtp or model.decision.thresholds) if each != 0)
+    if amounts:
+        thresholds(amounts)  # refused before the draws, not after
+    found = simulate(model, draws=draws, seed=seed, threads=threads)
+    costs = found.total(cost)
+    by_effect = incremental_by_effect(
+        costs, {name: found.total(name) for name in chosen}, seed=seed
+    )
+    own = model.decision.effect
+    benefits = None
+    if own in model.outcomes and amounts:
+        assert own is not None
+        cheapest = by_effect[0].table.rows[0].strategy
+        benefits = net_benefits(costs, found.total(own), amounts, comparator=cheapest)
+    return OutcomeComparison(model, seed, draws, cost, by_effect, benefits)
