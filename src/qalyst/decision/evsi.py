@@ -19,7 +19,7 @@ from qalyst.axes import Float
 from qalyst.decision._inputs import DRAWS, Values, labelled
 from qalyst.decision._parameters import Parameters, table
 from qalyst.decision.evppi import check_enough_draws
-from qalyst.decision.informed import Z, informed_gain
+from qalyst.decision.informed import Z, informed_gain, tie_bias
 from qalyst.decision.moment_matching import matched_means
 from qalyst.decision.net_benefit import thresholds
 from qalyst.decision.studies import Study, read
@@ -224,7 +224,8 @@ class _Known:
         drawn = table(parameters, len(benefit))
         values = {name: read(drawn.columns, name, study.name) for name in study.parameters}
         fit = _fitted(np.column_stack(list(values.values())), benefit)
-        gain = informed_gain(benefit, fit.means, fit.left_out, fit.pairs)
+        tie = tie_bias(benefit)
+        gain = informed_gain(benefit, fit.means, fit.left_out, fit.pairs, tie)
         evpi = float(benefit.max(axis=1).mean())
         return cls(
             benefit=benefit,
@@ -233,7 +234,7 @@ class _Known:
             means=fit.means,
             evppi=min(gain.value, evpi),
             evpi=evpi,
-            tie=gain.tie,
+            tie=tie,
             bound=gain.bound,
         )
 
@@ -268,7 +269,7 @@ class _Known:
         # Data sets of one draw share its residual: they are no evidence of structure.
         own = fit.pairs.first // data_sets == fit.pairs.second // data_sets
         pairs = Pairs(fit.pairs.first[~own], fit.pairs.second[~own])
-        gain = informed_gain(target, fit.means, fit.left_out, pairs)
+        gain = informed_gain(target, fit.means, fit.left_out, pairs, self.tie)
         gains = self._gains(fit.left_out.argmax(axis=1).reshape(-1, data_sets))
         return gain.value, float(gains.std() / np.sqrt(len(gains))), self.bound + gain.bound
 
@@ -310,9 +311,9 @@ def _fitted(x: Float, y: Float) -> _Fit:
     if x.shape[1] == 0 or others.size == 0:
         return _Fit(means, left_out, NO_PAIRS)
     if x.shape[1] == 1:
-        curve, pairs = smooth(x[:, 0], y[:, others]), pairs_along(x[:, 0])
+        curve = smooth(x[:, 0], y[:, others])
         means[:, others], left_out[:, others] = curve.fit, curve.left_out
-        return _Fit(means, left_out, pairs)
+        return _Fit(means, left_out, pairs_along(curve.order))
     surface = smooth_surface(x, y[:, others])
     means[:, others], left_out[:, others] = surface.fit, surface.left_out
     return _Fit(means, left_out, surface.pairs)
