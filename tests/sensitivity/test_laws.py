@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qalyst.params.inputs import uncertain_inputs
+from qalyst.params.parameter import show_path
 from qalyst.sensitivity.derivatives import elasticities
 from qalyst.sensitivity.one_way import one_way
 from qalyst.sensitivity.points import open_study
@@ -87,3 +88,20 @@ def test_a_fixed_number_that_is_moved_leaves_the_draws_of_the_others():
     expected = np.zeros((20, 2, 2))
     expected[:, 0, 0] = 500.0  # [draw, new, costs]: everybody starts once, undiscounted
     assert gap.values == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.verification
+@pytest.mark.parametrize(
+    "name", ["hiv", "hiv_lifetime", "sumatriptan", "thr", "partitioned_survival", "survival_chain"]
+)
+def test_every_fixed_cell_of_a_model_is_the_same_as_a_lane_and_loaded_again(name):
+    study = open_study(name)
+    for record in study.model.used_parameters:
+        for path in study.model.parameters[record].values:
+            each = study.named(f"{record}{show_path(path)}", "test")
+            if study.is_uncertain(each) or study.at_load(each) or len(record) == 1:
+                continue  # `p` is a row of probabilities: it must sum to 1
+            value = each.base * 0.99
+            found = study.totals(1, [Shift(each, np.array([0]), np.array([value]))])
+            again = open_study(name, values={each.name: value}).base
+            assert found.discounted.values == pytest.approx(again.discounted.values, rel=1e-11)
