@@ -155,3 +155,19 @@ def test_normal_scores_give_shares_the_distribution_of_their_draws():
     drawn = Draws(model.parameters, 9, np.arange(4_000)).raw(parameter, ("b",))
     assert found.mean() == pytest.approx(drawn.mean(), abs=4 * drawn.std() / np.sqrt(2_000))
     assert found.std() == pytest.approx(drawn.std(), rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("name", "wtp", "effect"), [("hiv", 8_000, "life_years"), ("sick_sicker", 100_000, "qalys")]
+)
+def test_the_probability_is_near_the_share_of_draws_in_models_that_are_not_linear(
+    name, wtp, effect
+):
+    model = load_model(name)
+    found = recommendation_flips(model, wtp=wtp)
+    nearest = found.flips[0]
+    draws = simulate(model, draws=2_000, seed=1)
+    net = wtp * draws.total(effect) - draws.total("costs")
+    gained = net.sel(strategy=nearest.strategy) - net.sel(strategy=found.recommended)
+    # 0.01 is the standard error of the share; 0.02 what a curved boundary may take or give
+    assert float((gained > 0).mean(DRAW)) == pytest.approx(nearest.probability, abs=0.04)

@@ -159,5 +159,5 @@ def _check_size(engine: Engine, draws: int) -> None:
             f"{draws:,} draws of {len(engine.shared.labels)} profiles are more than a run keeps "
             "profile by profile",
             where=f"draws (--draws {draws})",
-            mend=f"ask for {most // 1000 * 1000 or most} or fewer",
+            mend=f"ask for {most // 1000 * 1000 or most:,} or fewer",
         )
