@@ -84,6 +84,7 @@ def data(found: SequenceFindings, top: int) -> dict[str, Any]:
     return {
         "model": run.model.name,
         "title": run.model.title,
+        "sha256": run.model.sha256,
         "scenarios": list(run.model.scenarios),
         "draws": run.outcomes.draws,
         "rules": {
