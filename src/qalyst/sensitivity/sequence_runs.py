@@ -92,7 +92,7 @@ def _engine(model: ResolvedModel, together: bool | None) -> tuple[Engine, bool, 
             raise ModelError(
                 f"the sequences of '{model.name}' cannot be run together, since {reason}",
                 where=model.file,
-                mend="leave `together` open: each is then run by itself",
+                mend="leave out --together (`together`): each is then run by itself",
             ) from reason
         return engine_for(model), False, f"each sequence is run by itself, since {reason}"
     lines = sum(len(row.sequence) for row in model.strategies.values())
