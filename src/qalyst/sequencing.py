@@ -14,6 +14,8 @@ from qalyst.report.progress import progress_bar
 from qalyst.report.sequences_report import SequenceFindings, data, write
 from qalyst.sensitivity.sequence_runs import (
     SequenceRun,
+    compared,
+    labels_asked,
     rankings_in,
     run_sequences,
     scope_of,
@@ -59,6 +61,8 @@ def rank_sequences(
             f"the best {top} are none", where=f"command line  --top {top}", mend="ask for 1 or more"
         )
     thresholds = thresholds_for(model, wtp)
+    compared(model)  # before the draws, so that a fault is told at once
+    labels_asked(model, profile)
     with written_whole(folder) as work:
         with progress_bar(model.name, draws) as progress:
             run = run_sequences(

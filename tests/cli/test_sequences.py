@@ -67,9 +67,10 @@ def test_the_words_name_the_best_the_next_and_how_it_was_run():
 
 
 def test_each_by_itself_gives_the_same():
-    together, alone = as_json(), as_json("--one-by-one", "--out", "other")
+    together, alone = as_json("--together"), as_json("--one-by-one", "--out", "other")
     assert alone["how"].endswith("as asked")
-    assert not alone["together"]
+    assert together["how"].startswith("sequences are run together: 64 lines of 96")
+    assert (together["together"], alone["together"]) == (True, False)
     best = together["thresholds"][0], alone["thresholds"][0]
     assert best[0]["best"] == best[1]["best"]
     assert best[0]["top"][0]["nmb"] == pytest.approx(best[1]["top"][0]["nmb"], rel=1e-9)

@@ -14,7 +14,12 @@ from qalyst.engines.sojourns import SojournEngine
 from qalyst.errors import ModelError
 from qalyst.model.chains import NotAChainError
 from qalyst.model.resolve import load_model
-from qalyst.sensitivity.sequence_runs import rankings_in, run_sequences, scope_of
+from qalyst.sensitivity.sequence_runs import (
+    labels_asked,
+    rankings_in,
+    run_sequences,
+    scope_of,
+)
 from qalyst.sensitivity.sequences import model_of_sequences, rules_of, sequences_of
 from qalyst.simulation import base_case, simulate
 
@@ -160,13 +165,12 @@ def test_rankings_in_a_profile_are_those_of_its_people():
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ("male", "not DIMENSION=LABEL"),
-        ("sxe=male", "did you mean 'sex'"),
-        ("sex=mael", "did you mean 'male'"),
+        (["male"], "not DIMENSION=LABEL"),
+        (["sxe=male"], "did you mean 'sex'"),
+        (["sex=mael"], "did you mean 'male'"),
+        (["sex=male,sex=female"], "nobody is both male and female"),
     ],
 )
 def test_a_profile_that_does_not_exist_is_told(asked, words):
-    model = load_model(LINES)
-    run = run_sequences(model, rules_of(model, lines=2), draws=2, seed=2, threads=1)
     with pytest.raises(ModelError, match=words):
-        scope_of(run, [asked])
+        labels_asked(load_model(LINES), asked)

@@ -56,7 +56,7 @@ def test_a_treatment_never_after_another():
 
 
 def test_more_than_can_be_run_are_refused():
-    with pytest.raises(ModelError, match="more than 20,000 sequences"):
+    with pytest.raises(ModelError, match="more than 5,000 sequences"):
         sequences_of(rules(7, 8))
 
 

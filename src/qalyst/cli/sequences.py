@@ -64,10 +64,14 @@ def sequences(
             help="Rank in these profiles only. Repeatable: all must hold.",
         ),
     ] = None,
-    one_by_one: Annotated[
-        bool,
-        typer.Option("--one-by-one", help="Run each sequence by itself, by the cohort engine."),
-    ] = False,
+    together: Annotated[
+        bool | None,
+        typer.Option(
+            "--together/--one-by-one",
+            help="Run lines that are alike once, or each sequence by itself; the faster way if "
+            "not given.",
+        ),
+    ] = None,
     seed: Seed = DEFAULT_SEED,
     threads: Threads = None,
     out: Annotated[
@@ -90,7 +94,8 @@ def sequences(
         rules = rules_of(resolved, lines=lines, last=last, first=first or (), exclude=exclude or ())
         options = _words(wtp=wtp, lines=lines, last=last, first=first, exclude=exclude)
         options += _words(profile=profile, top=None if top == 10 else top)
-        options += ["--one-by-one"] if one_by_one else []
+        if together is not None:
+            options.append("--together" if together else "--one-by-one")
         found, result = rank_sequences(
             resolved,
             rules,
@@ -100,7 +105,7 @@ def sequences(
             threads=threads,
             top=top,
             profile=profile or (),
-            together=False if one_by_one else None,
+            together=together,
             folder=out or default_folder(resolved, given, "sequences"),
             settings={"model": model, "values": list(values or ()), "options": options},
         )

@@ -101,8 +101,8 @@ class SojournEngine:
         triangle = self.shared.model.timing.cycles**2 / 2
         together = 0.0
         for tree in self._trees:
-            rows = 0.1 * len(tree.heads.causes) + 0.2 * len(tree.moves.causes)
-            together += len(tree.lines) * (1 + rows) + 0.2 * len(tree.parent)
+            rows = 0.24 * len(tree.heads.causes) + 0.48 * len(tree.moves.causes)
+            together += len(tree.lines) * (2.4 + rows) + 0.13 * len(tree.parent)
         return self._alone / (together * triangle)
 
     def chunk_size(self, draws: int) -> int:

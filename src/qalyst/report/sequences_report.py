@@ -68,7 +68,12 @@ def _sentence(found: SequenceFindings, ranking: Ranking) -> str:
 
 
 def _in(found: SequenceFindings) -> str:
-    return f" in {found.scope}" if found.scope else ""
+    return f" in {scope_words(found)}" if found.scope else ""
+
+
+def scope_words(found: SequenceFindings) -> str:
+    """Of whom, in words: `sex=male` becomes `sex male`."""
+    return found.scope.replace("=", " ").replace("_", " ")
 
 
 def _outcomes(found: SequenceFindings) -> tuple[str, str]:
@@ -84,6 +89,7 @@ def data(found: SequenceFindings, top: int) -> dict[str, Any]:
     return {
         "model": run.model.name,
         "title": run.model.title,
+        "sha256": run.model.sha256,
         "scenarios": list(run.model.scenarios),
         "draws": run.outcomes.draws,
         "rules": {
@@ -249,7 +255,7 @@ def write(
     files = write_tables(tables(found), folder / "tables")
     with house_style():
         drawn = [
-            saved(top_sequences(found.run.model, ranking, top, found.scope))
+            saved(top_sequences(found.run.model, ranking, top, scope_words(found)))
             for ranking in found.at_thresholds
         ]
     files += write_figures(drawn, folder / "figures")

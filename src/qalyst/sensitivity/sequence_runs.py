@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qalyst.axes import DRAW, OUTCOME, PROFILE, STRATEGY
+from qalyst.decision.net_benefit import thresholds
 from qalyst.decision.ranking import Ranking, rankings
 from qalyst.engines.engine import Engine, Shared
 from qalyst.errors import ModelError, nearest
@@ -92,7 +93,7 @@ def _engine(model: ResolvedModel, together: bool | None) -> tuple[Engine, bool, 
             raise ModelError(
                 f"the sequences of '{model.name}' cannot be run together, since {reason}",
                 where=model.file,
-                mend="leave `together` open: each is then run by itself",
+                mend="leave out --together (`together`): each is then run by itself",
             ) from reason
         return engine_for(model), False, f"each sequence is run by itself, since {reason}"
     lines = sum(len(row.sequence) for row in model.strategies.values())
@@ -104,13 +105,13 @@ def _engine(model: ResolvedModel, together: bool | None) -> tuple[Engine, bool, 
     )
 
 
-def scope_of(run: SequenceRun, asked: Sequence[str]) -> list[int]:
-    """The profiles that have all the labels asked for, each written `dimension=label`.
+def labels_asked(model: ResolvedModel, asked: Sequence[str]) -> dict[str, str]:
+    """Dimension -> label of what was asked for, each written `dimension=label`.
 
     Raises
     ------
     ModelError
-        A dimension or label that does not exist, or no profile with all of them.
+        A dimension or label that does not exist, or two labels of one dimension.
     """
     wanted: dict[str, str] = {}
     for text in asked:
@@ -121,12 +122,12 @@ def scope_of(run: SequenceRun, asked: Sequence[str]) -> list[int]:
                 raise ModelError(
                     f"'{part}' is not DIMENSION=LABEL", where=where, mend="write sex=male, say"
                 )
-            known = run.model.dimensions.get(dimension)
+            known = model.dimensions.get(dimension)
             if known is None:
                 raise ModelError(
                     f"no dimension '{dimension}' of profiles",
                     where=where,
-                    mend=nearest(dimension, run.model.dimensions),
+                    mend=nearest(dimension, model.dimensions),
                 )
             if label not in map(str, known.labels):
                 raise ModelError(
@@ -134,7 +135,18 @@ def scope_of(run: SequenceRun, asked: Sequence[str]) -> list[int]:
                     where=where,
                     mend=nearest(label, map(str, known.labels)),
                 )
-            wanted[dimension] = label
+            if wanted.setdefault(dimension, label) != label:
+                raise ModelError(
+                    f"nobody is both {wanted[dimension]} and {label}",
+                    where=where,
+                    mend=f"keep one label of '{dimension}'",
+                )
+    return wanted
+
+
+def scope_of(run: SequenceRun, asked: Sequence[str]) -> list[int]:
+    """The profiles that have all the labels asked for; see `labels_asked`."""
+    wanted = labels_asked(run.model, asked)
     found = [
         number
         for number, profile in enumerate(run.profiles)
@@ -149,6 +161,24 @@ def scope_of(run: SequenceRun, asked: Sequence[str]) -> list[int]:
     return found
 
 
+def compared(model: ResolvedModel) -> tuple[str, str]:
+    """The outcomes that are compared: cost and effect.
+
+    Raises
+    ------
+    ModelError
+        The model names none.
+    """
+    cost, effect = model.decision.cost, model.decision.effect
+    if cost is None or effect is None:
+        raise ModelError(
+            f"'{model.name}' names no cost and effect to compare",
+            where=f"{model.file}  decision",
+            mend="add `decision: {cost: costs, effect: qalys, ...}`",
+        )
+    return cost, effect
+
+
 def rankings_in(
     run: SequenceRun, wtp: Sequence[float], profiles: Sequence[int] | None = None
 ) -> list[Ranking]:
@@ -159,13 +189,7 @@ def rankings_in(
     ModelError
         A model without a cost and an effect to compare, or a run too long to keep its profiles.
     """
-    cost, effect = run.model.decision.cost, run.model.decision.effect
-    if cost is None or effect is None:
-        raise ModelError(
-            f"'{run.model.name}' names no cost and effect to compare",
-            where=f"{run.model.file}  decision",
-            mend="add `decision: {cost: costs, effect: qalys, ...}`",
-        )
+    cost, effect = compared(run.model)
     if profiles is None:
         return rankings(run.outcomes.total(cost), run.outcomes.total(effect), list(wtp))
     if not run.outcomes.kept_by_draw:
@@ -198,7 +222,7 @@ def thresholds_for(model: ResolvedModel, asked: Sequence[float]) -> list[float]:
     Raises
     ------
     ModelError
-        None at all.
+        None at all, or one that is no willingness to pay.
     """
     found = list(asked) or list(model.decision.thresholds)
     if not found:
@@ -207,4 +231,4 @@ def thresholds_for(model: ResolvedModel, asked: Sequence[float]) -> list[float]:
             where="command line",
             mend="give one: --wtp 50000",
         )
-    return [float(value) for value in np.unique(found)]
+    return [float(value) for value in np.sort(thresholds(found).to_numpy())]

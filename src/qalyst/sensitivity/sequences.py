@@ -16,7 +16,7 @@ from qalyst.model.resolved import (
     Strategy,
 )
 
-MOST_SEQUENCES = 20_000
+MOST_SEQUENCES = 5_000
 ARROW = " → "
 
 
