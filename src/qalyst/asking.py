@@ -46,6 +46,7 @@ def ask(
     if guideline is not None:
         question, said = by_guideline(run.identity.load(), question, guideline)
     found = answer(run, question, threads=threads, may_run=may_run)
+    said += _left_out(found.analysis)
     identity = run.identity
     plain = result(
         found.analysis, seed=identity.seed, draws=identity.draws, patients=identity.patients
@@ -69,6 +70,18 @@ def ask(
     if out is not None:
         plain |= _written(run, found.analysis, question, out, rerun)
     return found.analysis, plain
+
+
+def _left_out(analysis: Analysis) -> list[str]:
+    """Outcomes by profile that are not known at other prices or rates."""
+    known = {str(name) for name in analysis.base.profiles["outcome"].values}
+    missing = [name for name in analysis.model.outcomes if name not in known]
+    if not missing:
+        return []
+    return [
+        f"by profile {', '.join(missing)} are known at the prices and rates of the run only, and "
+        "are left out"
+    ]
 
 
 def _written(
