@@ -17,6 +17,7 @@ from qalyst.decision.uncertainty import check_draws
 from qalyst.errors import ModelError
 
 STATISTIC = "statistic"
+STATISTICS = ("mean", "mcse", "lower", "upper")
 
 
 @dataclass(frozen=True)
@@ -88,22 +89,33 @@ def summary(
     check_strategy(comparator, cost, where="comparator")
     spent = cost - cost.sel({STRATEGY: comparator}, drop=True)
     gained = effect - effect.sel({STRATEGY: comparator}, drop=True)
-    at_thresholds = [  # one threshold at a time: all of net benefit may not fit into memory
-        xr.Dataset(
-            {
-                "nmb": _statistics(each * effect - cost, level),
-                "inmb": _statistics(each * gained - spent, level),
-            }
-        )
-        for each in thresholds(wtp)
-    ]
-    found = xr.concat(at_thresholds, dim=WTP, join="exact")
-    found["cost"] = _statistics(cost, level)
-    found["effect"] = _statistics(effect, level)
-    found["incremental_cost"] = _statistics(spent, level)
-    found["incremental_effect"] = _statistics(gained, level)
-    return found.transpose(WTP, STRATEGY, STATISTIC).assign_attrs(
-        comparator=comparator, level=level, draws=cost.sizes[DRAW]
+    plain = {
+        "cost": cost,
+        "effect": effect,
+        "incremental_cost": spent,
+        "incremental_effect": gained,
+    }
+    # a strategy a row, so that sorting and adding run along memory
+    rows = {name: np.ascontiguousarray(each.to_numpy().T) for name, each in plain.items()}
+    found: dict[str, tuple[tuple[str, ...], Float]] = {
+        name: ((STRATEGY, STATISTIC), _statistics(each, level)) for name, each in rows.items()
+    }
+    threshold = thresholds(wtp)
+    for benefit, more, less in (
+        ("nmb", "effect", "cost"),
+        ("inmb", "incremental_effect", "incremental_cost"),
+    ):
+        # one threshold at a time: all of net benefit may not fit into memory
+        tables = [_statistics(each * rows[more] - rows[less], level) for each in threshold.values]
+        found[benefit] = ((WTP, STRATEGY, STATISTIC), np.stack(tables))
+    return xr.Dataset(
+        found,
+        coords={
+            WTP: threshold.to_numpy(),
+            STRATEGY: cost[STRATEGY].to_numpy(),
+            STATISTIC: list(STATISTICS),
+        },
+        attrs={"comparator": comparator, "level": level, "draws": cost.sizes[DRAW]},
     )
 
 
@@ -231,17 +243,12 @@ def _ratio(spent: Float, gained: Float) -> tuple[float, float]:
     return float(ratio), float(error)
 
 
-def _statistics(draws: xr.DataArray, level: float) -> xr.DataArray:
-    """[..., statistic] mean, standard error and quantiles over draws."""
+def _statistics(values: Float, level: float) -> Float:
+    """[strategy, statistic] mean, standard error and quantiles over draws; [strategy, draw]."""
     tail = (1 - level) / 2
-    bounds = draws.quantile([tail, 1 - tail], DRAW, skipna=False)
-    error = draws.std(DRAW, ddof=1, skipna=False) / np.sqrt(draws.sizes[DRAW])
-    parts = [draws.mean(DRAW, skipna=False), error, *bounds.drop_vars("quantile")]
-    labels = xr.Variable(STATISTIC, ["mean", "mcse", "lower", "upper"])
-    table: xr.DataArray = xr.concat(
-        parts, dim=labels, coords="minimal", compat="override", join="exact"
-    )
-    return table
+    error = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+    bounds = np.quantile(values, [tail, 1 - tail], axis=1)
+    return np.stack([values.mean(axis=1), error, *bounds], axis=1)
 
 
 def _check_level(level: float) -> None:
