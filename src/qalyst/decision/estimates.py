@@ -13,6 +13,7 @@ from qalyst.axes import DRAW, STRATEGY, WTP, Float
 from qalyst.decision._inputs import DRAWS, Values, check_strategy, labelled
 from qalyst.decision._plane import MEANING, RATIO_OF_GAINS, RATIO_OF_LOSSES, quadrants
 from qalyst.decision.net_benefit import thresholds
+from qalyst.decision.replicates import check_replicates, error_of_mean
 from qalyst.decision.uncertainty import check_draws
 from qalyst.errors import ModelError
 
@@ -48,6 +49,7 @@ def summary(
     comparator: str,
     strategies: Sequence[str] | None = None,
     level: float = 0.95,
+    replicates: int = 1,
 ) -> xr.Dataset:
     """Mean, Monte Carlo standard error and credible interval of each result.
 
@@ -63,6 +65,8 @@ def summary(
     comparator : the strategy that the increments are against.
     strategies : names, if `costs` and `effects` are plain arrays.
     level : of the credible interval, a probability.
+    replicates : of the sampling design, draw i in replicate ``i % replicates``; standard errors
+        are then those of the means of replicates. 1: independent draws.
 
     Returns
     -------
@@ -85,6 +89,7 @@ def summary(
     """
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     check_draws(cost)
+    check_replicates(cost.sizes[DRAW], replicates)
     _check_level(level)
     check_strategy(comparator, cost, where="comparator")
     spent = cost - cost.sel({STRATEGY: comparator}, drop=True)
@@ -98,7 +103,8 @@ def summary(
     # a strategy a row, so that sorting and adding run along memory
     rows = {name: np.ascontiguousarray(each.to_numpy().T) for name, each in plain.items()}
     found: dict[str, tuple[tuple[str, ...], Float]] = {
-        name: ((STRATEGY, STATISTIC), _statistics(each, level)) for name, each in rows.items()
+        name: ((STRATEGY, STATISTIC), _statistics(each, level, replicates))
+        for name, each in rows.items()
     }
     threshold = thresholds(wtp)
     for benefit, more, less in (
@@ -106,7 +112,10 @@ def summary(
         ("inmb", "incremental_effect", "incremental_cost"),
     ):
         # one threshold at a time: all of net benefit may not fit into memory
-        tables = [_statistics(each * rows[more] - rows[less], level) for each in threshold.values]
+        tables = [
+            _statistics(each * rows[more] - rows[less], level, replicates)
+            for each in threshold.values
+        ]
         found[benefit] = ((WTP, STRATEGY, STATISTIC), np.stack(tables))
     return xr.Dataset(
         found,
@@ -127,6 +136,7 @@ def icer_estimate(
     comparator: str,
     strategies: Sequence[str] | None = None,
     level: float = 0.95,
+    replicates: int = 1,
 ) -> IcerEstimate:
     """ICER of mean increments with its standard error and, where one exists, its interval.
 
@@ -140,6 +150,7 @@ def icer_estimate(
     strategy, comparator : the two that are compared.
     strategies : names, if `costs` and `effects` are plain arrays.
     level : of the credible interval, a probability.
+    replicates : see `summary`.
 
     References
     ----------
@@ -157,6 +168,7 @@ def icer_estimate(
     """
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     check_draws(cost)
+    check_replicates(cost.sizes[DRAW], replicates)
     _check_level(level)
     for role, name in (("strategy", strategy), ("comparator", comparator)):
         check_strategy(name, cost, where=role)
@@ -168,7 +180,7 @@ def icer_estimate(
     named = (strategy, comparator, mean_word)
     if mean_word not in (RATIO_OF_GAINS, RATIO_OF_LOSSES):
         return IcerEstimate(*named, None, None, None, None, shares, MEANING[mean_word])
-    ratio, error = _ratio(spent, gained)
+    ratio, error = _ratio(spent, gained, replicates)
     if len(shares) > 1:
         parts = "; ".join(f"{word} {share:.1%}" for word, share in shares.items())
         reason = f"no interval: ratios of different quadrants cannot be ordered ({parts})"
@@ -236,17 +248,17 @@ def fieller_interval(
     return float((middle - root) / square), float((middle + root) / square)
 
 
-def _ratio(spent: Float, gained: Float) -> tuple[float, float]:
+def _ratio(spent: Float, gained: Float, replicates: int) -> tuple[float, float]:
     """ICER and its Monte Carlo standard error; both [draw]."""
     ratio = spent.mean() / gained.mean()
-    error = (spent - ratio * gained).std(ddof=1) / np.sqrt(spent.size) / abs(gained.mean())
+    error = error_of_mean(spent - ratio * gained, replicates) / abs(gained.mean())
     return float(ratio), float(error)
 
 
-def _statistics(values: Float, level: float) -> Float:
+def _statistics(values: Float, level: float, replicates: int) -> Float:
     """[strategy, statistic] mean, standard error and quantiles over draws; [strategy, draw]."""
     tail = (1 - level) / 2
-    error = values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+    error = error_of_mean(values.T, replicates)
     bounds = np.quantile(values, [tail, 1 - tail], axis=1)
     return np.stack([values.mean(axis=1), error, *bounds], axis=1)
 

@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from qalyst.axes import DRAW, STRATEGY, WTP, Float
+from qalyst.axes import DRAW, STRATEGY, WTP, Float, Int
 from qalyst.decision._inputs import DRAWS, Values, labelled, names
 from qalyst.decision.cea import Switch
 from qalyst.decision.net_benefit import thresholds
+from qalyst.decision.replicates import check_replicates, error_of_mean
 from qalyst.errors import ModelError
 
 
@@ -22,6 +23,7 @@ def decision_curves(
     wtp: ArrayLike | xr.DataArray,
     *,
     strategies: Sequence[str] | None = None,
+    replicates: int = 1,
 ) -> xr.Dataset:
     """All the curves of decision uncertainty in one pass over the draws.
 
@@ -38,6 +40,8 @@ def decision_curves(
     effects : [draw, strategy], e.g. QALYs
     wtp : [wtp] or one number, currency per unit of effect
     strategies : names, if `costs` and `effects` are plain arrays.
+    replicates : of the sampling design, draw i in replicate ``i % replicates``; the errors are
+        then those of the means of replicates. 1: independent draws.
 
     Returns
     -------
@@ -63,8 +67,10 @@ def decision_curves(
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     check_draws(cost)
     threshold = thresholds(wtp)
+    check_replicates(cost.sizes[DRAW], replicates)
     known = names(cost)
-    plain = _curves(effect.to_numpy(), cost.to_numpy(), threshold.to_numpy())
+    drawn = effect.to_numpy(), cost.to_numpy(), threshold.to_numpy()
+    plain = _curves(*drawn)
     best = plain.pop("optimal")
     curves = xr.Dataset(
         {
@@ -76,7 +82,7 @@ def decision_curves(
     curves["optimal"] = (WTP, np.array(known)[best])
     for curve in ("ceac", "ceaf"):
         curves[f"{curve}_mcse"] = binomial_mcse(curves[curve], cost.sizes[DRAW])
-    return curves
+    return curves if replicates == 1 else curves.assign(_replicate_errors(*drawn, best, replicates))
 
 
 def ceac(
@@ -276,6 +282,22 @@ def _curves(effect: Float, cost: Float, wtp: Float) -> dict[str, NDArray[Any]]:
         "optimal": best,
         "evpi": evpi,
         "ceaf": acceptable[rows, best],
+    }
+
+
+def _replicate_errors(
+    effect: Float, cost: Float, wtp: Float, best: Int, replicates: int
+) -> dict[str, tuple[tuple[str, ...], Float]]:
+    """Standard errors from the curves of each replicate; `best` [wtp] is optimal in all of them."""
+    parts = [slice(number, None, replicates) for number in range(replicates)]
+    each = [_curves(effect[part], cost[part], wtp) for part in parts]
+    acceptable = error_of_mean(np.stack([one["ceac"] for one in each]))
+    rows = np.arange(wtp.size)
+    lost = error_of_mean(np.stack([one["expected_loss"][rows, best] for one in each]))
+    return {
+        "ceac_mcse": ((WTP, STRATEGY), acceptable),
+        "ceaf_mcse": ((WTP,), acceptable[rows, best]),
+        "evpi_mcse": ((WTP,), lost),
     }
 
 
