@@ -5,7 +5,6 @@ import pytest
 from decision_cases import N, against_nothing, assert_quantity, bivariate_normal, case, hiv, vaccine
 from scipy.special import ndtri
 
-from qalyst.decision import uncertainty
 from qalyst.decision.cea import Switch
 from qalyst.decision.uncertainty import (
     ceac,
@@ -195,12 +194,6 @@ def test_most_probably_best_strategy_switches_where_the_curve_crosses():
 def test_strategy_stays_the_leader_while_it_is_equal():
     curve = ceac({"a": [0, 0], "b": [5, 15]}, {"a": [0, 0], "b": [1, 1]}, [0, 10, 20])
     assert switch_thresholds(curve) == (Switch(20.0, "a", "b"),)
-
-
-def test_results_do_not_depend_on_the_size_of_a_block(monkeypatch):
-    whole = decision_curves(*hiv(), range(0, 10_001, 1000))
-    monkeypatch.setattr(uncertainty, "BLOCK", 1)
-    assert decision_curves(*hiv(), range(0, 10_001, 1000)).identical(whole)
 
 
 def test_thresholds_keep_the_order_in_which_they_are_given():

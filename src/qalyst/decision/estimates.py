@@ -14,9 +14,11 @@ from qalyst.decision._inputs import DRAWS, Values, check_strategy, labelled
 from qalyst.decision._plane import MEANING, RATIO_OF_GAINS, RATIO_OF_LOSSES, quadrants
 from qalyst.decision.net_benefit import thresholds
 from qalyst.decision.ratio_intervals import INSIDE, check_level, fieller_set
+from qalyst.decision.replicates import check_replicates, error_of_mean
 from qalyst.decision.uncertainty import check_draws
 
 STATISTIC = "statistic"
+STATISTICS = ("mean", "mcse", "lower", "upper")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def summary(
     comparator: str,
     strategies: Sequence[str] | None = None,
     level: float = 0.95,
+    replicates: int = 1,
 ) -> xr.Dataset:
     """Mean, Monte Carlo standard error and credible interval of each result.
 
@@ -62,6 +65,8 @@ def summary(
     comparator : the strategy that the increments are against.
     strategies : names, if `costs` and `effects` are plain arrays.
     level : of the credible interval, a probability.
+    replicates : of the sampling design, draw i in replicate ``i % replicates``; standard errors
+        are then those of the means of replicates. 1: independent draws.
 
     Returns
     -------
@@ -84,26 +89,42 @@ def summary(
     """
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     check_draws(cost)
+    check_replicates(cost.sizes[DRAW], replicates)
     check_level(level)
     check_strategy(comparator, cost, where="comparator")
     spent = cost - cost.sel({STRATEGY: comparator}, drop=True)
     gained = effect - effect.sel({STRATEGY: comparator}, drop=True)
-    at_thresholds = [  # one threshold at a time: all of net benefit may not fit into memory
-        xr.Dataset(
-            {
-                "nmb": _statistics(each * effect - cost, level),
-                "inmb": _statistics(each * gained - spent, level),
-            }
-        )
-        for each in thresholds(wtp)
-    ]
-    found = xr.concat(at_thresholds, dim=WTP, join="exact")
-    found["cost"] = _statistics(cost, level)
-    found["effect"] = _statistics(effect, level)
-    found["incremental_cost"] = _statistics(spent, level)
-    found["incremental_effect"] = _statistics(gained, level)
-    return found.transpose(WTP, STRATEGY, STATISTIC).assign_attrs(
-        comparator=comparator, level=level, draws=cost.sizes[DRAW]
+    plain = {
+        "cost": cost,
+        "effect": effect,
+        "incremental_cost": spent,
+        "incremental_effect": gained,
+    }
+    # a strategy a row, so that sorting and adding run along memory
+    rows = {name: np.ascontiguousarray(each.to_numpy().T) for name, each in plain.items()}
+    found: dict[str, tuple[tuple[str, ...], Float]] = {
+        name: ((STRATEGY, STATISTIC), _statistics(each, level, replicates))
+        for name, each in rows.items()
+    }
+    threshold = thresholds(wtp)
+    for benefit, more, less in (
+        ("nmb", "effect", "cost"),
+        ("inmb", "incremental_effect", "incremental_cost"),
+    ):
+        # one threshold at a time: all of net benefit may not fit into memory
+        tables = [
+            _statistics(each * rows[more] - rows[less], level, replicates)
+            for each in threshold.values
+        ]
+        found[benefit] = ((WTP, STRATEGY, STATISTIC), np.stack(tables))
+    return xr.Dataset(
+        found,
+        coords={
+            WTP: threshold.to_numpy(),
+            STRATEGY: cost[STRATEGY].to_numpy(),
+            STATISTIC: list(STATISTICS),
+        },
+        attrs={"comparator": comparator, "level": level, "draws": cost.sizes[DRAW]},
     )
 
 
@@ -115,6 +136,7 @@ def icer_estimate(
     comparator: str,
     strategies: Sequence[str] | None = None,
     level: float = 0.95,
+    replicates: int = 1,
 ) -> IcerEstimate:
     """ICER of mean increments with its standard error and, where one exists, its interval.
 
@@ -128,6 +150,7 @@ def icer_estimate(
     strategy, comparator : the two that are compared.
     strategies : names, if `costs` and `effects` are plain arrays.
     level : of the credible interval, a probability.
+    replicates : see `summary`.
 
     References
     ----------
@@ -145,6 +168,7 @@ def icer_estimate(
     """
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     check_draws(cost)
+    check_replicates(cost.sizes[DRAW], replicates)
     check_level(level)
     for role, name in (("strategy", strategy), ("comparator", comparator)):
         check_strategy(name, cost, where=role)
@@ -156,7 +180,7 @@ def icer_estimate(
     named = (strategy, comparator, mean_word)
     if mean_word not in (RATIO_OF_GAINS, RATIO_OF_LOSSES):
         return IcerEstimate(*named, None, None, None, None, shares, MEANING[mean_word])
-    ratio, error = _ratio(spent, gained)
+    ratio, error = _ratio(spent, gained, replicates)
     if len(shares) > 1:
         parts = "; ".join(f"{word} {share:.1%}" for word, share in shares.items())
         reason = f"no interval: ratios of different quadrants cannot be ordered ({parts})"
@@ -224,21 +248,16 @@ def fieller_interval(
     return found.lower, found.upper
 
 
-def _ratio(spent: Float, gained: Float) -> tuple[float, float]:
+def _ratio(spent: Float, gained: Float, replicates: int) -> tuple[float, float]:
     """ICER and its Monte Carlo standard error; both [draw]."""
     ratio = spent.mean() / gained.mean()
-    error = (spent - ratio * gained).std(ddof=1) / np.sqrt(spent.size) / abs(gained.mean())
+    error = error_of_mean(spent - ratio * gained, replicates) / abs(gained.mean())
     return float(ratio), float(error)
 
 
-def _statistics(draws: xr.DataArray, level: float) -> xr.DataArray:
-    """[..., statistic] mean, standard error and quantiles over draws."""
+def _statistics(values: Float, level: float, replicates: int) -> Float:
+    """[strategy, statistic] mean, standard error and quantiles over draws; [strategy, draw]."""
     tail = (1 - level) / 2
-    bounds = draws.quantile([tail, 1 - tail], DRAW, skipna=False)
-    error = draws.std(DRAW, ddof=1, skipna=False) / np.sqrt(draws.sizes[DRAW])
-    parts = [draws.mean(DRAW, skipna=False), error, *bounds.drop_vars("quantile")]
-    labels = xr.Variable(STATISTIC, ["mean", "mcse", "lower", "upper"])
-    table: xr.DataArray = xr.concat(
-        parts, dim=labels, coords="minimal", compat="override", join="exact"
-    )
-    return table
+    error = error_of_mean(values.T, replicates)
+    bounds = np.quantile(values, [tail, 1 - tail], axis=1)
+    return np.stack([values.mean(axis=1), error, *bounds], axis=1)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from qalyst.axes import DRAW, STRATEGY, WTP
+from qalyst.axes import DRAW, STRATEGY, WTP, Float, Int
 from qalyst.decision._inputs import DRAWS, Values, labelled, names
 from qalyst.decision.cea import Switch
 from qalyst.decision.net_benefit import thresholds
+from qalyst.decision.replicates import check_replicates, error_of_mean
 from qalyst.errors import ModelError
-
-# Net benefits held at once: 8 MB, so that a block stays in the processor's cache.
-BLOCK = 2**20
 
 
 def decision_curves(
@@ -24,8 +23,12 @@ def decision_curves(
     wtp: ArrayLike | xr.DataArray,
     *,
     strategies: Sequence[str] | None = None,
+    replicates: int = 1,
 ) -> xr.Dataset:
     """All the curves of decision uncertainty in one pass over the draws.
+
+    Each draw is looked at where its best strategy changes, so that many thresholds cost hardly more
+    than few.
 
     The loss of a strategy in a draw is how far its net monetary benefit lies below the best
     one. EVPI is the smallest expected loss; its Monte Carlo standard error takes the optimal
@@ -37,6 +40,8 @@ def decision_curves(
     effects : [draw, strategy], e.g. QALYs
     wtp : [wtp] or one number, currency per unit of effect
     strategies : names, if `costs` and `effects` are plain arrays.
+    replicates : of the sampling design, draw i in replicate ``i % replicates``; the errors are
+        then those of the means of replicates. 1: independent draws.
 
     Returns
     -------
@@ -62,17 +67,22 @@ def decision_curves(
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     check_draws(cost)
     threshold = thresholds(wtp)
-    curves = xr.concat(
-        [_block(*block) for block in _blocks(cost, effect, threshold)], dim=WTP, join="exact"
+    check_replicates(cost.sizes[DRAW], replicates)
+    known = names(cost)
+    drawn = effect.to_numpy(), cost.to_numpy(), threshold.to_numpy()
+    plain = _curves(*drawn)
+    best = plain.pop("optimal")
+    curves = xr.Dataset(
+        {
+            name: ((WTP, STRATEGY) if values.ndim == 2 else WTP, values)
+            for name, values in plain.items()
+        },
+        coords={WTP: threshold.to_numpy(), STRATEGY: list(known)},
     )
-    curves["expected_nmb"] = threshold * effect.mean(DRAW) - cost.mean(DRAW)
-    best = curves.expected_loss.argmin(STRATEGY)
-    curves["optimal"] = (WTP, np.array(names(cost))[best.values])
-    curves["evpi"] = curves.expected_loss.min(STRATEGY)
-    curves["ceaf"] = curves.ceac.isel({STRATEGY: best}).drop_vars(STRATEGY)
+    curves["optimal"] = (WTP, np.array(known)[best])
     for curve in ("ceac", "ceaf"):
         curves[f"{curve}_mcse"] = binomial_mcse(curves[curve], cost.sizes[DRAW])
-    return curves.transpose(WTP, STRATEGY)
+    return curves if replicates == 1 else curves.assign(_replicate_errors(*drawn, best, replicates))
 
 
 def ceac(
@@ -244,34 +254,53 @@ def check_draws(values: xr.DataArray) -> None:
         )
 
 
-def _blocks(
-    cost: xr.DataArray, effect: xr.DataArray, threshold: xr.DataArray
-) -> Iterator[tuple[xr.DataArray, xr.DataArray, xr.DataArray]]:
-    """Costs, effects and as many thresholds as fit into a block, draws contiguous."""
-    cost, effect = (
-        each.transpose(STRATEGY, DRAW).copy(
-            data=np.ascontiguousarray(each.transpose(STRATEGY, DRAW))
-        )
-        for each in (cost, effect)
-    )
-    step = max(1, BLOCK // cost.size)
-    for start in range(0, threshold.size, step):
-        yield cost, effect, threshold.isel({WTP: slice(start, start + step)})
+def _curves(effect: Float, cost: Float, wtp: Float) -> dict[str, NDArray[Any]]:
+    """Every curve as a plain array, `optimal` by position; effect and cost [draw, strategy]."""
+    from qalyst.kernels.envelope import acceptability
+
+    order = np.argsort(wtp)
+    back = np.argsort(order)
+    draws = effect.shape[0]
+    mean_effect, mean_cost = _mean(effect), _mean(cost)
+    # means of differences: small ones are not lost in large totals
+    base = np.lexsort((mean_effect, mean_cost))[0]
+    gained, spent = (_mean(each - each[:, base, None]) for each in (effect, cost))
+    ahead = np.multiply.outer(wtp, gained) - spent  # of the cheapest strategy
+    best = ahead.argmax(axis=1)
+    shares, mean, spread = acceptability(effect, cost, wtp[order], best[order])
+    acceptable, evpi, spread = shares[:, back].T, mean[back], spread[back]
+    certain = (acceptable == 1).any(axis=1)  # rounding of the means must not choose another
+    best = np.where(certain, acceptable.argmax(axis=1), best)
+    evpi, spread = np.where(certain, 0.0, evpi), np.where(certain, 0.0, spread)
+    rows = np.arange(wtp.size)
+    behind = np.maximum(ahead[rows, best][:, None] - ahead, 0.0)
+    return {
+        "ceac": acceptable,
+        "expected_loss": evpi[:, None] + behind,
+        "evpi_mcse": spread / np.sqrt(draws),
+        "expected_nmb": np.multiply.outer(wtp, mean_effect) - mean_cost,
+        "optimal": best,
+        "evpi": evpi,
+        "ceaf": acceptable[rows, best],
+    }
 
 
-def _block(cost: xr.DataArray, effect: xr.DataArray, threshold: xr.DataArray) -> xr.Dataset:
-    """CEAC, expected loss and the standard error of EVPI at some thresholds."""
-    nmb = threshold * effect - cost
-    loss = nmb.max(STRATEGY, skipna=False) - nmb
-    is_best = loss == 0
-    shares = is_best / is_best.sum(STRATEGY)
-    expected = loss.mean(DRAW, skipna=False)
-    least = loss.isel({STRATEGY: expected.argmin(STRATEGY)}).drop_vars(STRATEGY)
-    spread = least.std(DRAW, ddof=1, skipna=False)
-    return xr.Dataset(
-        {
-            "ceac": shares.mean(DRAW, skipna=False),
-            "expected_loss": expected,
-            "evpi_mcse": spread / np.sqrt(cost.sizes[DRAW]),
-        }
-    )
+def _replicate_errors(
+    effect: Float, cost: Float, wtp: Float, best: Int, replicates: int
+) -> dict[str, tuple[tuple[str, ...], Float]]:
+    """Standard errors from the curves of each replicate; `best` [wtp] is optimal in all of them."""
+    parts = [slice(number, None, replicates) for number in range(replicates)]
+    each = [_curves(effect[part], cost[part], wtp) for part in parts]
+    acceptable = error_of_mean(np.stack([one["ceac"] for one in each]))
+    rows = np.arange(wtp.size)
+    lost = error_of_mean(np.stack([one["expected_loss"][rows, best] for one in each]))
+    return {
+        "ceac_mcse": ((WTP, STRATEGY), acceptable),
+        "ceaf_mcse": ((WTP,), acceptable[rows, best]),
+        "evpi_mcse": ((WTP,), lost),
+    }
+
+
+def _mean(values: Float) -> Float:
+    """[strategy] mean over draws, added in pairs: a column at a time."""
+    return np.asarray(np.ascontiguousarray(values.T).mean(axis=1))
