@@ -9,12 +9,15 @@ import numpy as np
 
 from qalyst.axes import DRAW
 from qalyst.decision.cea import IncrementalAnalysis, incremental_analysis
+from qalyst.decision.convergence import Stability, stability
 from qalyst.decision.estimates import IcerEstimate, icer_estimate, summary
 from qalyst.decision.net_benefit import LARGEST_WTP
+from qalyst.decision.replicates import error_multiplier
 from qalyst.decision.uncertainty import decision_curves
 from qalyst.decision.variance import VarianceSplit, split_variance
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import DISCOUNTED, Outcomes
+from qalyst.stats.designs import Design
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,6 +40,8 @@ class Analysis:
     at_thresholds : the same at the model's own thresholds.
     icers : uncertainty of the ICER of each strategy on the frontier.
     variance : where the spread of each result comes from; empty without patients.
+    stability : how firmly the draws settle the choice at the model's own thresholds.
+    design : of the draws; None if they are independent.
     """
 
     model: ResolvedModel
@@ -49,6 +54,18 @@ class Analysis:
     at_thresholds: xr.Dataset | None
     icers: tuple[IcerEstimate, ...]
     variance: tuple[VarianceSplit, ...] = ()
+    stability: tuple[Stability, ...] = ()
+    design: Design | None = None
+
+    @property
+    def replicates(self) -> int:
+        """Replicates of the sampling design; 1 for independent draws."""
+        return 1 if self.design is None else self.design.replicates
+
+    @property
+    def reach(self) -> float:
+        """Standard errors in the half-width of a 95 % interval of Monte Carlo error."""
+        return error_multiplier(self.replicates)
 
     @property
     def cost(self) -> str:
@@ -68,10 +85,22 @@ class Analysis:
         return self.base_incremental is not None
 
 
-def analyse(model: ResolvedModel, base: Outcomes, psa: Outcomes | None = None) -> Analysis:
-    """The decision analysis of a base case, and of draws if there are any."""
-    found = _decided(model, base, psa)
-    return replace(found, variance=tuple(_variance(found)))
+def analyse(
+    model: ResolvedModel,
+    base: Outcomes,
+    psa: Outcomes | None = None,
+    *,
+    design: Design | None = None,
+) -> Analysis:
+    """The decision analysis of a base case, and of draws if there are any.
+
+    Parameters
+    ----------
+    model, base, psa : what was run.
+    design : of the draws, whose errors are then those of its replicates; None: independent draws.
+    """
+    found = _decided(model, base, psa, design)
+    return replace(found, variance=tuple(_variance(found)), design=design)
 
 
 def _variance(analysis: Analysis) -> list[VarianceSplit]:
@@ -93,7 +122,9 @@ def _variance(analysis: Analysis) -> list[VarianceSplit]:
     )
 
 
-def _decided(model: ResolvedModel, base: Outcomes, psa: Outcomes | None) -> Analysis:
+def _decided(
+    model: ResolvedModel, base: Outcomes, psa: Outcomes | None, design: Design | None
+) -> Analysis:
     cost, effect = model.decision.cost, model.decision.effect
     comparable = cost is not None and effect is not None and cost in model.outcomes
     if not comparable or effect not in model.outcomes or len(model.strategies) < 2:
@@ -109,6 +140,7 @@ def _decided(model: ResolvedModel, base: Outcomes, psa: Outcomes | None) -> Anal
     incremental = incremental_analysis(costs.mean(DRAW), effects.mean(DRAW))
     thresholds = list(model.decision.thresholds)
     comparator = str(incremental.rows[0].strategy)
+    replicates = 1 if design is None else design.replicates
     wtp = thresholds or [top_of_curve(incremental, thresholds)]
     return Analysis(
         model=model,
@@ -116,11 +148,18 @@ def _decided(model: ResolvedModel, base: Outcomes, psa: Outcomes | None) -> Anal
         psa=psa,
         base_incremental=base_incremental,
         incremental=incremental,
-        summary=summary(costs, effects, wtp, comparator=comparator),
-        curves=decision_curves(costs, effects, curve_grid(incremental, thresholds)),
-        at_thresholds=decision_curves(costs, effects, thresholds) if thresholds else None,
+        summary=summary(costs, effects, wtp, comparator=comparator, replicates=replicates),
+        curves=decision_curves(
+            costs, effects, curve_grid(incremental, thresholds), replicates=replicates
+        ),
+        at_thresholds=decision_curves(costs, effects, thresholds, replicates=replicates)
+        if thresholds
+        else None,
+        stability=stability(costs, effects, thresholds, replicates=replicates)
+        if thresholds
+        else (),
         icers=tuple(
-            icer_estimate(costs, effects, strategy=later, comparator=earlier)
+            icer_estimate(costs, effects, strategy=later, comparator=earlier, replicates=replicates)
             for earlier, later in zip(incremental.frontier, incremental.frontier[1:], strict=False)
         ),
     )

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from qalyst.analysis import Analysis, analyse
 from qalyst.engines.engine import Luck
+from qalyst.growing import MOST_DRAWS, Precision, Tolerance, simulate_until
 from qalyst.io.files import written_whole
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
 from qalyst.published import published_survival
+from qalyst.report.convergence_words import equivalent_draws
 from qalyst.report.notes import notes
 from qalyst.report.tables import statistics
 from qalyst.report.words import committee_sentence
@@ -25,10 +27,12 @@ from qalyst.simulation import (
     Progress,
     base_case,
     check_request,
+    design_for,
     engine_for,
     individuals_for,
     simulate,
 )
+from qalyst.stats.designs import REPLICATES, Sampling
 
 if TYPE_CHECKING:
     from qalyst.decision.cea import IncrementalAnalysis
@@ -46,13 +50,18 @@ def run_model(
     patients: int | None = None,
     luck: Luck = "plain",
     resume: bool = False,
+    sampling: Sampling = "random",
+    replicates: int = REPLICATES,
+    until: Tolerance | None = None,
+    most_draws: int = MOST_DRAWS,
 ) -> tuple[Analysis, dict[str, Any]]:
     """Run a model and write its results.
 
     Parameters
     ----------
     model : the resolved model.
-    draws : of the probabilistic analysis; None for the base case alone.
+    draws : of the probabilistic analysis; None for the base case alone. With `until` those of the
+        first round do not matter.
     seed, threads : see `simulate`.
     folder : takes the results, whole or not at all.
     settings : what was asked for, as it was written, for the provenance.
@@ -60,6 +69,8 @@ def run_model(
     patients : in each draw, for the individuals engine; None for the cohort.
     luck : of patients: plain, antithetic or quasi.
     resume : go on with the draws of a run that was stopped.
+    sampling, replicates : see `design_for`.
+    until, most_draws : draw until the error is small enough; see `simulate_until`.
 
     Raises
     ------
@@ -74,6 +85,9 @@ def run_model(
         The analysis, and its results as the plain data that `docs/json.md` describes.
     """
     check_request(draws=draws, seed=seed, threads=threads, patients=patients)
+    design = None
+    if draws is not None and until is None:
+        design = design_for(model, sampling, seed=seed, draws=draws, replicates=replicates)
     with written_whole(folder) as work:
         with _progress(model, draws) as progress:
             # first, so that a fault of the targets is told before the draws
@@ -85,24 +99,41 @@ def run_model(
             )
             base = base_case(model, engine, threads=threads)
             psa = None
+            reached: tuple[Precision, ...] = ()
             if draws is not None:
-                identity = [model.sha256, seed, draws, patients, luck, version("qalyst")]
+                many = draws if until is None else "until"
+                identity = [model.sha256, seed, many, patients, luck, version("qalyst")]
+                identity += [] if sampling == "random" else [sampling, replicates]
                 with _store(folder, identity, resume=resume) as store:
-                    psa = simulate(
-                        model,
-                        draws=draws,
-                        seed=seed,
-                        threads=threads,
-                        engine=engine,
-                        progress=progress,
-                        store=store,
-                    )
-        analysis = analyse(model, base, psa)
+                    how: dict[str, Any] = {
+                        "threads": threads,
+                        "engine": engine,
+                        "progress": progress,
+                    }
+                    if until is not None:
+                        psa, design, reached = simulate_until(
+                            model,
+                            until,
+                            seed=seed,
+                            most=most_draws,
+                            sampling=sampling,
+                            replicates=replicates,
+                            store=store,
+                            **how,
+                        )
+                        draws = psa.draws
+                    else:
+                        psa = simulate(
+                            model, draws=draws, seed=seed, store=store, design=design, **how
+                        )
+        analysis = analyse(model, base, psa, design=design)
         files = write_report(
             analysis, work, seed=seed, draws=draws, command=settings, published=published
         )
         names = sorted(str(path.relative_to(work)) for path in files)
     found = result(analysis, seed=seed, draws=draws, patients=patients)
+    if until is not None:
+        found["until"] = _until(until, most_draws, reached)
     return analysis, {**found, "folder": str(folder), "files": names}
 
 
@@ -176,6 +207,8 @@ def result(
         "seed": seed,
         "draws": draws,
         "patients": patients,
+        "sampling": _sampling(analysis),
+        "until": None,
         "base_case": {
             s: {o: float(base.total(o).sel(strategy=s).item()) for o in outcomes}
             for s in strategies
@@ -199,9 +232,36 @@ def result(
     return found
 
 
+def _until(wanted: Tolerance, most: int, found: tuple[Precision, ...]) -> dict[str, Any]:
+    return {
+        "tolerance": wanted.text,
+        "most_draws": most,
+        "reached": all(each.holds for each in found),
+        "errors": [vars(each) for each in found],
+    }
+
+
+def _sampling(analysis: Analysis) -> dict[str, Any] | None:
+    """The design of the draws; None without draws."""
+    if analysis.psa is None:
+        return None
+    design = analysis.design
+    return {
+        "design": "random" if design is None else design.kind,
+        "replicates": None if design is None else design.replicates,
+        "points": None if design is None else design.points,
+        "dimensions": None if design is None else len(design.coordinates),
+        "as_precise_as": []
+        if design is None
+        else [{"wtp": wtp, "draws": n} for wtp, n in equivalent_draws(analysis).items()],
+    }
+
+
 def _spread(analysis: Analysis, outcome: str, strategy: str) -> dict[str, float | None]:
     assert analysis.psa is not None
-    found = statistics(analysis.psa.total(outcome).sel(strategy=strategy).to_numpy())
+    found = statistics(
+        analysis.psa.total(outcome).sel(strategy=strategy).to_numpy(), analysis.replicates
+    )
     names = {"mean": "mean", "mcse": "mcse", "low": "lower", "high": "upper"}
     return {key: None if isnan(found[name]) else found[name] for key, name in names.items()}
 
@@ -238,6 +298,10 @@ def _thresholds(analysis: Analysis) -> list[dict[str, Any]]:
             },
             "evpi": float(curves.evpi.sel(wtp=wtp)),
             "evpi_mcse": float(curves.evpi_mcse.sel(wtp=wtp)),
+            "runner_up": firm.runner_up,
+            "change_if_doubled": firm.change_if_doubled,
+            "change_ever": firm.change_ever,
+            "draws_needed": firm.draws_needed,
         }
-        for wtp in curves.wtp.values
+        for wtp, firm in zip(curves.wtp.values, analysis.stability, strict=True)
     ]

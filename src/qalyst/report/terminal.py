@@ -11,6 +11,7 @@ from rich.text import Text
 
 from qalyst.axes import STRATEGY, WTP
 from qalyst.report.consoles import new_table, open_console, print_table
+from qalyst.report.convergence_words import stability_line, until_line
 from qalyst.report.numbers import decimals_for
 from qalyst.report.tables import statistics
 
@@ -170,6 +171,10 @@ def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] 
     if analysis.base_incremental is not None:
         _incremental_table(console, analysis)
     _threshold_table(console, analysis)
+    if line := stability_line(analysis):
+        console.print(Text(line))
+    if found.get("until"):
+        console.print(Text(until_line(found["until"], found["draws"])))
     for note in found["notes"]:
         console.print(Text(f"note: {note}"))
     console.print(
