@@ -10,8 +10,10 @@ import numpy as np
 
 from qalyst.axes import DRAW
 from qalyst.decision.cea import IncrementalAnalysis, incremental_analysis
+from qalyst.decision.convergence import Stability, stability
 from qalyst.decision.estimates import IcerEstimate, icer_estimate, summary
 from qalyst.decision.net_benefit import LARGEST_WTP
+from qalyst.decision.replicates import error_multiplier
 from qalyst.decision.uncertainty import decision_curves
 from qalyst.decision.variance import VarianceSplit, split_variance
 from qalyst.information import Information, enough_to_learn, model_information
@@ -19,6 +21,7 @@ from qalyst.model.resolved import Decision, ResolvedModel
 from qalyst.outcomes import DISCOUNTED, Outcomes, Totals
 from qalyst.params.money import Money
 from qalyst.params.parameter import Parameter
+from qalyst.stats.designs import Design
 from qalyst.units import Unit
 
 if TYPE_CHECKING:
@@ -93,6 +96,8 @@ class Decided:
     curves : CEAC, CEAF, EVPI and expected loss over `wtp`; see `decision.uncertainty`.
     at_thresholds : the same at the model's own thresholds.
     icers : uncertainty of the ICER of each strategy on the frontier.
+    stability : how firmly the draws settle the choice at the model's own thresholds.
+    design : of the draws; None if they are independent.
     """
 
     model: Question
@@ -102,6 +107,18 @@ class Decided:
     curves: xr.Dataset | None = None
     at_thresholds: xr.Dataset | None = None
     icers: tuple[IcerEstimate, ...] = ()
+    stability: tuple[Stability, ...] = ()
+    design: Design | None = None
+
+    @property
+    def replicates(self) -> int:
+        """Replicates of the sampling design; 1 for independent draws."""
+        return 1 if self.design is None else self.design.replicates
+
+    @property
+    def reach(self) -> float:
+        """Standard errors in the half-width of a 95 % interval of Monte Carlo error."""
+        return error_multiplier(self.replicates)
 
     @property
     def cost(self) -> str:
@@ -166,7 +183,12 @@ class Analysis(Decided):
 
 
 def analyse(
-    model: ResolvedModel, base: Outcomes, psa: Outcomes | None = None, *, seed: int | None = None
+    model: ResolvedModel,
+    base: Outcomes,
+    psa: Outcomes | None = None,
+    *,
+    seed: int | None = None,
+    design: Design | None = None,
 ) -> Analysis:
     """The decision analysis of a base case, and of draws if there are any.
 
@@ -175,13 +197,14 @@ def analyse(
     model : the resolved model.
     base, psa : outcomes of its base case, and of draws.
     seed : of the draws; without it nothing is said of the value of learning single inputs.
+    design : of the draws, whose errors are then those of its replicates; None: independent draws.
     """
-    found = _decided(model, base, psa)
+    found = _decided(model, base, psa, design)
     learnt: tuple[Information, ...] = ()
     thresholds = model.decision.thresholds
     decided = found.incremental is not None and found.varies and bool(thresholds)
     if decided and seed is not None and psa is not None and enough_to_learn(psa.total(found.cost)):
-        learnt = model_information(model, psa, seed=seed, wtp=thresholds)
+        learnt = model_information(model, psa, seed=seed, wtp=thresholds, design=design)
     return replace(found, variance=tuple(_variance(found)), information=learnt)
 
 
@@ -204,24 +227,33 @@ def _variance(analysis: Analysis) -> list[VarianceSplit]:
     )
 
 
-def _decided(model: ResolvedModel, base: Outcomes, psa: Outcomes | None) -> Analysis:
+def _decided(
+    model: ResolvedModel, base: Outcomes, psa: Outcomes | None, design: Design | None
+) -> Analysis:
     cost, effect = model.decision.cost, model.decision.effect
     comparable = cost is not None and effect is not None and cost in model.outcomes
     if not comparable or effect not in model.outcomes or len(model.strategies) < 2:
-        return Analysis(model, psa, base=base)
+        return Analysis(model, psa, base=base, design=design)
     assert cost is not None
     assert effect is not None
     base_incremental = incremental_analysis(
         base.total(cost).isel({DRAW: 0}), base.total(effect).isel({DRAW: 0})
     )
-    found = Analysis(model, psa, base=base, base_incremental=base_incremental)
+    found = Analysis(model, psa, base=base, base_incremental=base_incremental, design=design)
     if psa is None or psa.draws < 2:
         return found
-    return replace(found, **decision_of(model, psa))
+    return replace(found, **decision_of(model, psa, replicates=found.replicates))
 
 
-def decision_of(question: Question, psa: Totals) -> dict[str, Any]:
-    """What draws say of a decision: the fields of `Decided` but the question and the draws."""
+def decision_of(question: Question, psa: Totals, *, replicates: int = 1) -> dict[str, Any]:
+    """What draws say of a decision: the fields of `Decided` but the question and the draws.
+
+    Parameters
+    ----------
+    question : names, labels, units and thresholds.
+    psa : outcomes of the draws.
+    replicates : of the sampling design of the draws; 1 for independent draws.
+    """
     cost, effect = question.decision.cost, question.decision.effect
     assert cost is not None
     assert effect is not None
@@ -230,13 +262,15 @@ def decision_of(question: Question, psa: Totals) -> dict[str, Any]:
     thresholds = list(question.decision.thresholds)
     comparator = str(incremental.rows[0].strategy)
     wtp = thresholds or [top_of_curve(incremental, thresholds)]
+    how: dict[str, Any] = {"replicates": replicates}
     return {
         "incremental": incremental,
-        "summary": summary(costs, effects, wtp, comparator=comparator),
-        "curves": decision_curves(costs, effects, curve_grid(incremental, thresholds)),
-        "at_thresholds": decision_curves(costs, effects, thresholds) if thresholds else None,
+        "summary": summary(costs, effects, wtp, comparator=comparator, **how),
+        "curves": decision_curves(costs, effects, curve_grid(incremental, thresholds), **how),
+        "at_thresholds": decision_curves(costs, effects, thresholds, **how) if thresholds else None,
+        "stability": stability(costs, effects, thresholds, **how) if thresholds else (),
         "icers": tuple(
-            icer_estimate(costs, effects, strategy=later, comparator=earlier)
+            icer_estimate(costs, effects, strategy=later, comparator=earlier, **how)
             for earlier, later in zip(incremental.frontier, incremental.frontier[1:], strict=False)
         ),
     }

@@ -13,8 +13,9 @@ from qalyst.decision.evppi import FEWEST_DRAWS, Evppi, evppi
 from qalyst.decision.uncertainty import decision_curves
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import Outcomes
-from qalyst.params.draws import Draws
 from qalyst.params.inputs import Input, drawn, uncertain_inputs
+from qalyst.simulation import draws_of
+from qalyst.stats.designs import Design
 from qalyst.units import PROBABILITY, RATIOS, currencies, is_rate
 
 if TYPE_CHECKING:
@@ -101,16 +102,17 @@ def model_information(
     seed: int,
     wtp: Sequence[float],
     groups: Groups | None = None,
+    design: Design | None = None,
 ) -> tuple[Information, ...]:
     """Values of information of a run at each threshold.
 
     Parameters
     ----------
-    model, psa, seed : of the run.
+    model, psa, seed, design : of the run.
     wtp : thresholds.
     groups : what a group is called -> names of inputs; none if None.
     """
-    inputs = model_draws(model, psa.draws, seed)
+    inputs = model_draws(model, psa.draws, seed, design)
     cost, effect = str(model.decision.cost), str(model.decision.effect)
     costs, effects = psa.total(cost), psa.total(effect)
     return tuple(
@@ -119,10 +121,12 @@ def model_information(
     )
 
 
-def model_draws(model: ResolvedModel, draws: int, seed: int) -> dict[str, Float]:
+def model_draws(
+    model: ResolvedModel, draws: int, seed: int, design: Design | None = None
+) -> dict[str, Float]:
     """Name of each uncertain input -> its draws in a run, in the unit of its record."""
     inputs = uncertain_inputs(model.parameters, model.used_parameters)
-    return drawn(inputs, Draws(model.parameters, seed, np.arange(draws)))
+    return drawn(inputs, draws_of(model, seed, np.arange(draws), design))
 
 
 def enough_to_learn(costs: xr.DataArray) -> bool:

@@ -21,11 +21,18 @@ from qalyst.model.names import PRICE, expressions, names_below
 from qalyst.model.resolved import ResolvedModel
 from qalyst.model.weights import at_rates
 from qalyst.outcomes import CELL, DISCOUNTED, ROW, Outcomes, Rates, amount_of, names_of
-from qalyst.params.draws import BaseCase, Draws, Values
+from qalyst.params.draws import BaseCase, Values
 from qalyst.params.guidelines import Guideline
 from qalyst.params.parameter import Parameter, Path, show_path
 from qalyst.saved_runs import SavedRun
-from qalyst.simulation import base_case, engine_for, individuals_for, simulate, simulate_points
+from qalyst.simulation import (
+    base_case,
+    draws_of,
+    engine_for,
+    individuals_for,
+    simulate,
+    simulate_points,
+)
 from qalyst.units import currencies
 
 if TYPE_CHECKING:
@@ -127,7 +134,9 @@ def answer(
         base, psa = _run_again(run, model, drawn, threads)
     else:
         base, psa = _priced_again(run, old, model, drawn, question.rates)
-    return Answer(analyse(model, base, psa), tuple(reasons))
+    design = run.identity.design(model if reasons else old)
+    found = analyse(model, base, psa, seed=run.identity.seed, design=design)
+    return Answer(found, tuple(reasons))
 
 
 def by_guideline(
@@ -311,7 +320,9 @@ def _priced_again(
 
         base = priced(base, BaseCase(model.parameters))
         if psa is not None:
-            drawn = Draws(model.parameters, run.identity.seed, np.arange(psa.draws))
+            identity = run.identity
+            design = identity.design(old)
+            drawn = draws_of(model, identity.seed, np.arange(psa.draws), design)
             psa = priced(psa, drawn)
     if rates is not None:
         base = with_rates(base, rates)
@@ -382,14 +393,25 @@ def _run_again(
         base = simulate_points(model, changes, engine=engine, threads=threads)
     if identity.draws is None:
         return base, None
+    design = identity.design(model)
     if not kept:
         psa = simulate(
-            model, draws=identity.draws, seed=identity.seed, engine=engine, threads=threads
+            model,
+            draws=identity.draws,
+            seed=identity.seed,
+            design=design,
+            engine=engine,
+            threads=threads,
         )
         return base, psa
-    draws = Draws(model.parameters, identity.seed, np.arange(identity.draws))
+    draws = draws_of(model, identity.seed, np.arange(identity.draws), design)
     psa = simulate_points(
-        model, reduced(draws.raw), seed=identity.seed, engine=engine, threads=threads
+        model,
+        reduced(draws.raw),
+        seed=identity.seed,
+        design=design,
+        engine=engine,
+        threads=threads,
     )
     return base, psa
 

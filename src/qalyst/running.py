@@ -12,11 +12,13 @@ from typing import Any
 
 from qalyst.analysis import Analysis, analyse
 from qalyst.engines.engine import Luck
+from qalyst.growing import MOST_DRAWS, Precision, Tolerance, simulate_until
 from qalyst.io.files import written_whole
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import Rates
 from qalyst.published import published_survival
+from qalyst.report.convergence_words import equivalent_draws
 from qalyst.report.decision_data import incremental_data, spread_data, thresholds_data
 from qalyst.report.notes import notes
 from qalyst.report.progress import progress_bar
@@ -27,10 +29,12 @@ from qalyst.saved_runs import Identity, save_run
 from qalyst.simulation import (
     base_case,
     check_request,
+    design_for,
     engine_for,
     individuals_for,
     simulate,
 )
+from qalyst.stats.designs import REPLICATES, Sampling
 
 
 def run_model(
@@ -46,13 +50,18 @@ def run_model(
     luck: Luck = "plain",
     resume: bool = False,
     rates: tuple[Rates, ...] = (),
+    sampling: Sampling = "random",
+    replicates: int = REPLICATES,
+    until: Tolerance | None = None,
+    most_draws: int = MOST_DRAWS,
 ) -> tuple[Analysis, dict[str, Any]]:
     """Run a model and write its results.
 
     Parameters
     ----------
     model : the resolved model.
-    draws : of the probabilistic analysis; None for the base case alone.
+    draws : of the probabilistic analysis; None for the base case alone. With `until` those of the
+        first round do not matter.
     seed, threads : see `simulate`.
     folder : takes the results, whole or not at all.
     settings : what was asked for, as it was written, for the provenance.
@@ -61,6 +70,8 @@ def run_model(
     luck : of patients: plain, antithetic or quasi.
     resume : go on with the draws of a run that was stopped.
     rates : discount rates at which totals are kept besides the model's own and none.
+    sampling, replicates : see `design_for`.
+    until, most_draws : draw until the error is small enough; see `simulate_until`.
 
     Raises
     ------
@@ -75,6 +86,9 @@ def run_model(
         The analysis, and its results as the plain data that `docs/json.md` describes.
     """
     check_request(draws=draws, seed=seed, threads=threads, patients=patients)
+    design = None
+    if draws is not None and until is None:
+        design = design_for(model, sampling, seed=seed, draws=draws, replicates=replicates)
     with written_whole(folder) as work:
         with progress_bar(model.name, draws) as progress:
             # first, so that a fault of the targets is told before the draws
@@ -86,20 +100,35 @@ def run_model(
             )
             base = base_case(model, engine, threads=threads)
             psa = None
+            reached: tuple[Precision, ...] = ()
             if draws is not None:
-                fingerprint = [model.sha256, seed, draws, patients, luck, version("qalyst")]
+                many = draws if until is None else "until"
+                fingerprint = [model.sha256, seed, many, patients, luck, version("qalyst")]
+                fingerprint += [] if sampling == "random" else [sampling, replicates]
                 fingerprint += list(map(str, rates))
                 with _store(folder, fingerprint, resume=resume) as store:
-                    psa = simulate(
-                        model,
-                        draws=draws,
-                        seed=seed,
-                        threads=threads,
-                        engine=engine,
-                        progress=progress,
-                        store=store,
-                    )
-        analysis = analyse(model, base, psa, seed=seed)
+                    how: dict[str, Any] = {
+                        "threads": threads,
+                        "engine": engine,
+                        "progress": progress,
+                    }
+                    if until is not None:
+                        psa, design, reached = simulate_until(
+                            model,
+                            until,
+                            seed=seed,
+                            most=most_draws,
+                            sampling=sampling,
+                            replicates=replicates,
+                            store=store,
+                            **how,
+                        )
+                        draws = psa.draws
+                    else:
+                        psa = simulate(
+                            model, draws=draws, seed=seed, store=store, design=design, **how
+                        )
+        analysis = analyse(model, base, psa, seed=seed, design=design)
         identity = Identity(
             model=settings["model"],
             scenarios=model.scenarios,
@@ -110,6 +139,8 @@ def run_model(
             patients=patients,
             luck=luck,
             version=version("qalyst"),
+            sampling="random" if design is None else design.kind,
+            replicates=1 if design is None else design.replicates,
         )
         kept = save_run(work, identity, base, psa)
         files = write_report(
@@ -123,6 +154,8 @@ def run_model(
         )
         names = sorted(str(path.relative_to(work)) for path in files)
     found = result(analysis, seed=seed, draws=draws, patients=patients)
+    if until is not None:
+        found["until"] = _until(until, most_draws, reached)
     return analysis, {**found, "folder": str(folder), "files": names}
 
 
@@ -161,6 +194,8 @@ def result(
         "seed": seed,
         "draws": draws,
         "patients": patients,
+        "sampling": _sampling(analysis),
+        "until": None,
         "base_case": {
             s: {o: float(base.total(o).sel(strategy=s).item()) for o in outcomes}
             for s in strategies
@@ -180,7 +215,35 @@ def result(
     }
     if psa is not None:
         found["probabilistic"] = {
-            s: {o: spread_data(psa.total(o).sel(strategy=s).to_numpy()) for o in outcomes}
+            s: {
+                o: spread_data(psa.total(o).sel(strategy=s).to_numpy(), analysis.replicates)
+                for o in outcomes
+            }
             for s in strategies
         }
     return found
+
+
+def _until(wanted: Tolerance, most: int, found: tuple[Precision, ...]) -> dict[str, Any]:
+    return {
+        "tolerance": wanted.text,
+        "most_draws": most,
+        "reached": all(each.holds for each in found),
+        "errors": [vars(each) for each in found],
+    }
+
+
+def _sampling(analysis: Analysis) -> dict[str, Any] | None:
+    """The design of the draws; None without draws."""
+    if analysis.psa is None:
+        return None
+    design = analysis.design
+    return {
+        "design": "random" if design is None else design.kind,
+        "replicates": None if design is None else design.replicates,
+        "points": None if design is None else design.points,
+        "dimensions": None if design is None else len(design.coordinates),
+        "as_precise_as": []
+        if design is None
+        else [{"wtp": wtp, "draws": n} for wtp, n in equivalent_draws(analysis).items()],
+    }

@@ -29,6 +29,8 @@ from qalyst.outcomes import (
     totals_dataset,
     trace_array,
 )
+from qalyst.simulation import design_for
+from qalyst.stats.designs import Design, Sampling
 
 FILE = "outcomes.npz"
 KIND = "qalyst run, form 1"
@@ -46,6 +48,7 @@ class Identity:
     seed, draws : of the probabilistic analysis; no draws: the base case alone.
     patients, luck : of the individuals engine; no patients: the cohort.
     version : of qalyst.
+    sampling, replicates : of the draws; see `simulation.design_for`.
     """
 
     model: str
@@ -57,6 +60,16 @@ class Identity:
     patients: int | None
     luck: str
     version: str
+    sampling: Sampling = "random"
+    replicates: int = 1
+
+    def design(self, model: ResolvedModel) -> Design | None:
+        """The sampling design of the draws; None if they are independent, or none."""
+        if self.draws is None:
+            return None
+        return design_for(
+            model, self.sampling, seed=self.seed, draws=self.draws, replicates=self.replicates
+        )
 
     def load(self, changes: Mapping[str, float] | None = None) -> ResolvedModel:
         """The model that was run, with other values of some parameters.

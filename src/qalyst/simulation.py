@@ -20,8 +20,9 @@ from qalyst.errors import ModelError
 from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import Outcomes, Rates
-from qalyst.params.draws import BaseCase, Draws, Points, Values
+from qalyst.params.draws import BaseCase, Draws, Points, Values, coordinates
 from qalyst.params.parameter import Path
+from qalyst.stats.designs import REPLICATES, Design, Sampling
 
 MOST_DRAWS, MOST_PATIENTS = 10_000_000, 1_000_000_000
 Progress = Callable[[int, int], None]
@@ -154,6 +155,7 @@ def simulate(
     engine: Engine | None = None,
     progress: Progress | None = None,
     store: ChunkStore | None = None,
+    design: Design | None = None,
 ) -> Outcomes:
     """The probabilistic analysis: outcomes of each draw of the parameters.
 
@@ -166,6 +168,7 @@ def simulate(
     engine : one that was prepared for this model already.
     progress : called with (draws done, draws) as chunks finish.
     store : keeps finished chunks, and gives those that an earlier run finished.
+    design : of the draws, see `design_for`; independent ones if None.
 
     Raises
     ------
@@ -175,10 +178,46 @@ def simulate(
     check_request(draws=draws, seed=seed, threads=threads)
 
     def drawn(chunk: Int) -> Values:
-        return Draws(model.parameters, seed, chunk)
+        return draws_of(model, seed, chunk, design)
 
     engine = engine or engine_for(model)
     return _run(engine, drawn, draws, threads=threads, progress=progress, store=store)
+
+
+def design_for(
+    model: ResolvedModel,
+    sampling: Sampling,
+    *,
+    seed: int,
+    draws: int,
+    replicates: int = REPLICATES,
+) -> Design | None:
+    """The sampling design of a run; None for independent draws.
+
+    Parameters
+    ----------
+    model : the resolved model; each uncertain number that it reads is a coordinate.
+    sampling : random, sobol (scrambled Sobol points) or latin (Latin hypercubes).
+    seed : as of `simulate`.
+    draws : in all replicates together: `replicates` times a power of two (sobol) or times a whole
+        number (latin).
+    replicates : independent of each other; the error is read off them.
+
+    Raises
+    ------
+    ModelError
+        Draws or replicates that the design cannot have, or more uncertain numbers than it can take.
+    """
+    if sampling == "random":
+        return None
+    check_request(seed=seed, draws=draws)
+    known = coordinates(model.parameters, model.used_parameters)
+    return Design(sampling, seed, draws, replicates, known)
+
+
+def draws_of(model: ResolvedModel, seed: int, indices: Int, design: Design | None = None) -> Draws:
+    """The values of the parameters in these draws of a run."""
+    return Draws(model.parameters, seed, indices, None if design is None else design.at(indices))
 
 
 def simulate_points(
@@ -186,6 +225,7 @@ def simulate_points(
     changes: Mapping[tuple[str, Path], Float],
     *,
     seed: int | None = None,
+    design: Design | None = None,
     threads: int | None = None,
     engine: Engine | None = None,
     progress: Progress | None = None,
@@ -198,7 +238,8 @@ def simulate_points(
     ----------
     model : the resolved model.
     changes : (record, path) -> [point] in the unit of the record; see `qalyst.params.inputs`.
-    seed : of the draws of what is not changed, point by point; its base values if None.
+    seed, design : of the draws of what is not changed, point by point; its base values if there is
+        no seed.
     threads : how many; all processors if None.
     engine : one that was prepared for this model already.
     progress : called with (points done, points) as chunks finish.
@@ -224,7 +265,7 @@ def simulate_points(
     changes = {key: np.asarray(values, np.float64) for key, values in changes.items()}
 
     def at_points(chunk: Int) -> Values:
-        otherwise = None if seed is None else Draws(model.parameters, seed, chunk)
+        otherwise = None if seed is None else draws_of(model, seed, chunk, design)
         return Points(model.parameters, changes, chunk, otherwise)
 
     return _run(engine or engine_for(model), at_points, count, threads=threads, progress=progress)
@@ -252,7 +293,7 @@ def _run(
 
     def work(chunk: Int) -> Chunk:
         kept = store.get(int(chunk[0])) if store else None
-        if kept is not None:
+        if kept is not None and kept["prices"].shape[-1] == len(chunk):
             return Chunk(**kept)
         evaluate = engine.shared.evaluator(values(chunk))
         engine.shared.guards.check(evaluate, chunk)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qalyst.outcomes import Rates
 
 DEFAULT_DRAWS = 1000
+DESIGN_DRAWS = 1024  # 8 replicates of a power of two
 DEFAULT_SEED = 20260101
 DEFAULT_PATIENTS = 1000
 LONGEST_NAME = 200  # of a folder; file systems allow 255 bytes

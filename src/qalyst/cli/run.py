@@ -14,6 +14,7 @@ from qalyst.cli.options import (
     DEFAULT_DRAWS,
     DEFAULT_PATIENTS,
     DEFAULT_SEED,
+    DESIGN_DRAWS,
     AsJson,
     ModelName,
     RateNames,
@@ -29,6 +30,7 @@ from qalyst.errors import ModelError
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
+    from qalyst.stats.designs import Sampling
 
 
 class Engines(StrEnum):
@@ -46,10 +48,19 @@ class Lucks(StrEnum):
     quasi = "quasi"
 
 
+class Samplings(StrEnum):
+    """How draws are sampled."""
+
+    random = "random"
+    sobol = "sobol"
+    latin = "latin"
+
+
 @app.command(
     epilog="Examples: qalyst run nelm --draws 10000 --seed 7    "
     "qalyst run nelm --scenario base_case_man --set bias_share=0.3 --out results/mine    "
-    "qalyst run nelm --engine individuals --draws 200 --patients 2000"
+    "qalyst run nelm --engine individuals --draws 200 --patients 2000    "
+    "qalyst run nelm --sampling sobol --draws 8192    qalyst run nelm --until 0.5%"
 )
 def run(
     model: ModelName,
@@ -96,6 +107,29 @@ def run(
         ),
     ] = None,
     rates: RateNames = "all",
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ERROR",
+            help="Draw until every incremental net benefit has at most this Monte Carlo error: "
+            "money (500), or a share of each threshold (0.5%).",
+        ),
+    ] = None,
+    most_draws: Annotated[
+        int | None,
+        typer.Option(help="Where --until stops at the latest; 1,000,000 if not given."),
+    ] = None,
+    sampling: Annotated[
+        Samplings | None,
+        typer.Option(
+            help="Of draws: random, scrambled Sobol points, or Latin hypercubes; random if not "
+            "given."
+        ),
+    ] = None,
+    replicates: Annotated[
+        int | None,
+        typer.Option(help="Independent replicates of Sobol points or hypercubes; 8 if not given."),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a run that was stopped.")
     ] = False,
@@ -105,10 +139,19 @@ def run(
     analyses: list[Analysis] = []
 
     def work() -> dict[str, Any]:
+        from qalyst.growing import MOST_DRAWS, tolerance
         from qalyst.running import run_model
+        from qalyst.stats.designs import REPLICATES
 
         _check_request(draws, deterministic, out, resume)
         many = _patients(engine, patients, error, luck)
+        kind: Sampling = (sampling or Samplings.random).value
+        _check_sampling(kind, replicates, deterministic, many)
+        _check_until(until, most_draws, draws, deterministic, error)
+        wanted = None if until is None else tolerance(until)
+        usual = DEFAULT_DRAWS if kind == "random" else DESIGN_DRAWS
+        number = None if deterministic else usual if draws is None else draws
+        copies = REPLICATES if replicates is None else replicates
         resolved, given = load(model, scenario, values), parsed(values or [])
         if error is not None:
             from qalyst.planning import patients_for_error
@@ -116,13 +159,13 @@ def run(
             many = patients_for_error(
                 resolved,
                 error=error,
-                draws=None if deterministic else DEFAULT_DRAWS if draws is None else draws,
+                draws=number,
                 seed=seed,
                 threads=threads,
             )
         analysis, found = run_model(
             resolved,
-            draws=None if deterministic else DEFAULT_DRAWS if draws is None else draws,
+            draws=number,
             seed=seed,
             threads=threads,
             folder=out or default_folder(resolved, given),
@@ -133,12 +176,20 @@ def run(
                 "patients": many,
                 "luck": (luck or Lucks.plain).value,
                 "rates": rates,
+                "sampling": kind,
+                "replicates": None if kind == "random" else copies,
+                "until": until,
+                "most_draws": None if until is None else most_draws or MOST_DRAWS,
             },
             values=given,
             patients=many,
             luck=(luck or Lucks.plain).value,
             resume=resume,
             rates=rates_of(rates),
+            sampling=kind,
+            replicates=copies,
+            until=wanted,
+            most_draws=most_draws or MOST_DRAWS,
         )
         analyses.append(analysis)
         return found
@@ -172,6 +223,56 @@ def _patients(
     if engine is Engines.individuals or asked:
         return DEFAULT_PATIENTS if patients is None else patients
     return None
+
+
+def _check_sampling(
+    kind: str, replicates: int | None, deterministic: bool, patients: int | None
+) -> None:
+    if kind == "random":
+        if replicates is not None:
+            raise ModelError(
+                "independent draws have no replicates",
+                where=f"command line  --replicates {replicates}",
+                mend="write --sampling sobol or latin, or leave it out",
+            )
+        return
+    if deterministic:
+        raise ModelError(
+            "the base case alone has no draws to sample",
+            where=f"command line  --deterministic --sampling {kind}",
+            mend="keep one of the two",
+        )
+    if patients is not None:
+        raise ModelError(
+            "designs sample parameters; the luck of patients would stay outside of their errors",
+            where=f"command line  --sampling {kind}, and patients",
+            mend="leave out --sampling, or run the cohort",
+        )
+
+
+def _check_until(
+    until: str | None,
+    most_draws: int | None,
+    draws: int | None,
+    deterministic: bool,
+    error: float | None,
+) -> None:
+    if until is None:
+        if most_draws is not None:
+            raise ModelError(
+                "nothing draws on towards the most draws",
+                where=f"command line  --most-draws {most_draws}",
+                mend="write --until, or --draws",
+            )
+        return
+    others = {"--draws": draws, "--deterministic": deterministic or None, "--error": error}
+    for option, given in others.items():
+        if given is not None:
+            raise ModelError(
+                f"--until chooses the draws, and {option} is given too",
+                where=f"command line  --until {until} {option}",
+                mend="keep one of the two",
+            )
 
 
 def _check_request(draws: int | None, deterministic: bool, out: Path | None, resume: bool) -> None:

@@ -99,8 +99,11 @@ class ChunkStore:
             return dict(arrays)
 
     def put(self, first: int, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep the arrays of a chunk, if it is not there."""
-        if self.get(first) is not None:
+        """Keep the arrays of a chunk, if it is not there with the same shapes."""
+        there = self.get(first)
+        if there is not None and all(
+            name in there and there[name].shape == each.shape for name, each in arrays.items()
+        ):
             return
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)

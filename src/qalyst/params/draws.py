@@ -7,7 +7,7 @@ draw): adding a parameter, a strategy or a thread never changes the draws of the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from qalyst.axes import Float, Int
 from qalyst.errors import ModelError
 from qalyst.params.parameter import Joint, Parameter, Path, bounds, show_path
 from qalyst.stats import survival
-from qalyst.stats.addresses import uniforms
+from qalyst.stats.designs import Addressed, Uniforms
 from qalyst.stats.joint import joint_normal
 from qalyst.stats.uncertainty import Dirichlet, Fixed, ScalarFamily
 
@@ -126,6 +126,7 @@ class Draws(_Checked):
     parameters : by name.
     seed : any non-negative integer below 2**64.
     indices : [draw] which draws; a chunk of them gives the same numbers as all of them.
+    source : the uniform numbers of these draws; independent ones by address if None.
     """
 
     _mend = (
@@ -133,9 +134,16 @@ class Draws(_Checked):
         "rates, lognormal for ratios"
     )
 
-    def __init__(self, parameters: Mapping[str, Parameter], seed: int, indices: Int) -> None:
+    def __init__(
+        self,
+        parameters: Mapping[str, Parameter],
+        seed: int,
+        indices: Int,
+        source: Uniforms | None = None,
+    ) -> None:
         super().__init__(parameters)
-        self._seed, self._indices = seed, indices
+        self._indices = indices
+        self._uniforms = (source or Addressed(seed, indices)).uniforms
         self._joints: dict[str, dict[Path, Float]] = {}
 
     def _number(self, position: int) -> int:
@@ -154,14 +162,12 @@ class Draws(_Checked):
             return self._dirichlet(parameter, family)[path]
         assert isinstance(family, ScalarFamily)
         cell = "" if parameter.together else show_path(path)
-        return family.quantile(value, uniforms(self._seed, parameter.name, cell, self._indices))
+        return family.quantile(value, self._uniforms(parameter.name, cell))
 
     def _dirichlet(self, parameter: Parameter, family: Dirichlet) -> dict[Path, Float]:
         if parameter.name not in self._joints:
             cells = family.cells
-            u = np.stack(
-                [uniforms(self._seed, parameter.name, cell, self._indices) for cell in cells]
-            )
+            u = np.stack([self._uniforms(parameter.name, cell) for cell in cells])
             shares = family.quantile(family.implied_value(), u)
             self._joints[parameter.name] = {
                 (cell,): share for cell, share in zip(cells, shares, strict=True)
@@ -177,7 +183,7 @@ class Draws(_Checked):
 
     def _resampled(self, joint: Joint) -> dict[Path, Float]:
         assert joint.rows is not None
-        u = uniforms(self._seed, joint.record, "row", self._indices)
+        u = self._uniforms(joint.record, "row")
         rows = np.asarray(joint.rows)[(u * len(joint.rows)).astype(np.int64)]
         return {name: rows[:, column] for column, name in enumerate(joint.names)}
 
@@ -186,12 +192,7 @@ class Draws(_Checked):
         centre = np.array([self._centre(joint, name) for name in joint.names])
         logs = joint.logarithm or (False,) * len(joint.names)
         centre = np.where(logs, np.log(np.where(logs, centre, 1.0)), centre)
-        u = np.stack(
-            [
-                uniforms(self._seed, joint.record, show_path(name), self._indices)
-                for name in joint.names
-            ]
-        )
+        u = np.stack([self._uniforms(joint.record, show_path(name)) for name in joint.names])
         drawn = joint_normal(centre, np.asarray(joint.covariance), u)
         return {
             name: np.exp(row) if log else row
@@ -203,6 +204,30 @@ class Draws(_Checked):
         if curve is not None and curve.curve is not None:
             return curve.values[name]
         return self._parameters[str(name[0])].values[()]
+
+
+class _Coordinates:
+    """Notes which uniform numbers are asked for."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], None] = {}
+
+    def uniforms(self, record: str, cell: str) -> Float:
+        """One draw in the middle."""
+        self.found[record, cell] = None
+        return np.array([0.5])
+
+
+def coordinates(
+    parameters: Mapping[str, Parameter], names: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
+    """The addresses of every uniform number that draws of these records take, in their order."""
+    noted = _Coordinates()
+    draws = Draws(parameters, 0, np.zeros(1, np.int64), noted)
+    for name in names:
+        for path in parameters[name].values:
+            draws.raw(parameters[name], path)
+    return tuple(noted.found)
 
 
 class Points(_Checked):

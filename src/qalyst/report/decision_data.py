@@ -45,9 +45,9 @@ def decision_data(analysis: Decided) -> dict[str, Any]:
     }
 
 
-def spread_data(drawn: Float) -> dict[str, float | None]:
+def spread_data(drawn: Float, replicates: int = 1) -> dict[str, float | None]:
     """Mean, Monte Carlo standard error and 95 % interval of draws [draw]; null with one draw."""
-    found = statistics(drawn)
+    found = statistics(drawn, replicates)
     keys = {"mean": "mean", "mcse": "mcse", "low": "lower", "high": "upper"}
     return {key: None if isnan(found[name]) else found[name] for key, name in keys.items()}
 
@@ -86,6 +86,10 @@ def thresholds_data(analysis: Decided) -> list[dict[str, Any]]:
             },
             "evpi": float(curves.evpi.sel(wtp=wtp)),
             "evpi_mcse": float(curves.evpi_mcse.sel(wtp=wtp)),
+            "runner_up": firm.runner_up,
+            "change_if_doubled": firm.change_if_doubled,
+            "change_ever": firm.change_ever,
+            "draws_needed": firm.draws_needed,
         }
-        for wtp in curves.wtp.values
+        for wtp, firm in zip(curves.wtp.values, analysis.stability, strict=True)
     ]

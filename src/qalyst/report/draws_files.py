@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qalyst.axes import STRATEGY, Float
-from qalyst.params.draws import Draws
 from qalyst.params.inputs import drawn, uncertain_inputs
 from qalyst.report.csv_files import safe_text
+from qalyst.simulation import draws_of
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -43,7 +43,7 @@ def write_draws(analysis: Analysis, folder: Path, *, seed: int) -> list[Path]:
             files.append(_write(folder / f"draws_{name}.csv", strategies, values.to_numpy()))
     inputs = uncertain_inputs(model.parameters, model.used_parameters)
     if inputs and psa.draws * len(inputs) <= MOST_INPUTS:
-        found = drawn(inputs, Draws(model.parameters, seed, np.arange(psa.draws)))
+        found = drawn(inputs, draws_of(model, seed, np.arange(psa.draws), analysis.design))
         columns = np.stack([found[each.name] for each in inputs], axis=1)
         files.append(_write(folder / "draws_inputs.csv", list(found), columns))
     return files

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qalyst.axes import STRATEGY, WTP, Float
+from qalyst.report.convergence_words import stability_line
 from qalyst.report.drawing import (
     GREY,
     INK,
@@ -21,7 +22,6 @@ from qalyst.report.drawing import (
 )
 from qalyst.report.labels import currency, ratio_unit, strategy_label
 from qalyst.report.numbers import money
-from qalyst.stats.scalar_families import Z95
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,7 +63,7 @@ def evpi(analysis: Decided) -> Drawing:
     curves = _curves(analysis)
     figure, axes = _over_wtp(analysis, height=3.3)
     wtp, value = curves[WTP].to_numpy(), curves.evpi.to_numpy()
-    error = Z95 * curves.evpi_mcse.to_numpy()
+    error = analysis.reach * curves.evpi_mcse.to_numpy()
     axes.fill_between(
         wtp,
         np.maximum(value - error, 0),
@@ -129,12 +129,12 @@ def convergence(analysis: Decided) -> Drawing:
         best, runner_up = (str(name) for name in means[STRATEGY].to_numpy()[_two_best(means)])
         net = wtp * effect - cost
         gain = (net.sel({STRATEGY: best}) - net.sel({STRATEGY: runner_up})).to_numpy()
-        steps, mean, error = running(gain)
+        steps, mean, error = running(gain, analysis.replicates)
         style = line_style(position)
         axes.fill_between(
             steps,
-            mean - Z95 * error,
-            mean + Z95 * error,
+            mean - analysis.reach * error,
+            mean + analysis.reach * error,
             color=style["color"],
             alpha=0.15,
             linewidth=0,
@@ -153,18 +153,23 @@ def convergence(analysis: Decided) -> Drawing:
     return Drawing(
         "convergence",
         "Convergence of the probabilistic analysis: running mean of the net monetary benefit of "
-        "the best strategy over the next best; band: 95 % interval of Monte Carlo error.",
+        "the best strategy over the next best; band: 95 % interval of Monte Carlo error. "
+        f"{stability_line(analysis)}".strip(),
         figure,
     )
 
 
-def running(values: Float) -> tuple[Float, Float, Float]:
+def running(values: Float, replicates: int = 1) -> tuple[Float, Float, Float]:
     """Counts of draws, the mean of the first so many, and its standard error, each [step].
+
+    The error is that of independent draws, or of the replicates of a design at whole points.
 
     >>> steps, mean, error = running(np.arange(12.0))
     >>> float(steps[-1]), float(mean[-1]), round(float(error[-1]), 4)
     (12.0, 5.5, 1.0408)
     """
+    if replicates > 1:
+        return _running_replicates(values, replicates)
     count = np.arange(1, values.size + 1)
     centred = values - values.mean()
     mean = np.cumsum(centred) / count
@@ -173,6 +178,16 @@ def running(values: Float) -> tuple[Float, Float, Float]:
     first = min(FEWEST, values.size) - 1
     keep = np.unique(np.linspace(first, values.size - 1, MOST_STEPS).round().astype(np.int64))
     return count[keep].astype(np.float64), mean[keep] + values.mean(), error[keep]
+
+
+def _running_replicates(values: Float, replicates: int) -> tuple[Float, Float, Float]:
+    """The same of a design: means of the first points of each replicate, and their spread."""
+    by_replicate = values.reshape(-1, replicates)
+    points = np.arange(1, by_replicate.shape[0] + 1)
+    means = np.cumsum(by_replicate, axis=0) / points[:, None]
+    error = means.std(axis=1, ddof=1) / np.sqrt(replicates)
+    keep = np.unique(np.linspace(0, points.size - 1, MOST_STEPS).round().astype(np.int64))
+    return (points[keep] * replicates).astype(np.float64), means.mean(axis=1)[keep], error[keep]
 
 
 def errs(analysis: Decided) -> bool:

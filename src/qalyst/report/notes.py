@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from qalyst.axes import OUTCOME, PATIENT, STATE, STRATEGY, WTP
-from qalyst.report.labels import currency, effect_nouns, outcome_label, strategy_label
+from qalyst.report.convergence_words import design_note, threshold_words, unsettled
+from qalyst.report.labels import currency, outcome_label, strategy_label
 from qalyst.report.numbers import money, percent, short
 from qalyst.report.words import choices, headline
-from qalyst.stats.scalar_families import Z95
 
 if TYPE_CHECKING:
     from qalyst.analysis import Analysis
@@ -29,7 +29,8 @@ def notes(analysis: Analysis) -> list[str]:
     found += _sample(analysis)
     if analysis.compares:
         found += _two_answers(analysis)
-        found += _too_few_draws(analysis)
+        found += unsettled(analysis) if analysis.varies else []
+    found += design_note(analysis)
     return found
 
 
@@ -119,7 +120,8 @@ def _sample(analysis: Analysis) -> list[str]:
             error = sample_error(net - net.sel({STRATEGY: comparator}))
             worst = str(error.idxmax(STRATEGY).item())
             errors.append(
-                f"{money(float(error.max()), code, significant=2)} at {_threshold(analysis, wtp)} "
+                f"{money(float(error.max()), code, significant=2)} at "
+                f"{threshold_words(analysis, wtp)} "
                 f"({strategy_label(model, worst)} against {strategy_label(model, comparator)})"
             )
         of = "an incremental net benefit"
@@ -165,36 +167,8 @@ def _two_answers(analysis: Analysis) -> list[str]:
         names = {str(name) for name in best[STRATEGY].values[best.values]}
         if not names & set(choice.strategies):
             found.append(
-                f"At {_threshold(analysis, choice.wtp)} the base case favours "
+                f"At {threshold_words(analysis, choice.wtp)} the base case favours "
                 f"{' and '.join(strategy_label(model, name) for name in sorted(names))}, the means "
                 f"over draws {strategy_label(model, choice.strategies[0])}; the means count."
             )
     return found
-
-
-def _too_few_draws(analysis: Analysis) -> list[str]:
-    """Thresholds at which more draws might change the choice."""
-    if analysis.psa is None or not analysis.varies:
-        return []
-    cost, effect = analysis.psa.total(analysis.cost), analysis.psa.total(analysis.effect)
-    model, found = analysis.model, []
-    for wtp in model.decision.thresholds:
-        net = wtp * effect - cost
-        rows = headline(analysis).rows
-        order = sorted(rows, key=lambda row: row.cost - wtp * row.effect)
-        best, other = order[0].strategy, order[1].strategy
-        gain = (net.sel({STRATEGY: best}) - net.sel({STRATEGY: other})).to_numpy()
-        error = gain.std(ddof=1) / np.sqrt(gain.size)
-        if 0 < gain.mean() < Z95 * error:
-            found.append(
-                f"At {_threshold(analysis, wtp)} the draws are too few to tell "
-                f"{strategy_label(model, best)} from {strategy_label(model, other)}: the mean net "
-                "benefits differ by less than their Monte Carlo error."
-            )
-    return found
-
-
-def _threshold(analysis: Analysis, wtp: float) -> str:
-    code = currency(analysis.model, analysis.cost)
-    one = effect_nouns(analysis.model, analysis.effect)[0]
-    return f"{money(wtp, code, significant=9)} per {one}"

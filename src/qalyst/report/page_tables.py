@@ -192,7 +192,11 @@ def incremental(analysis: Decided, table: IncrementalAnalysis, *, drawn: bool) -
             (effect, row.incremental_effect, effect_places),
         ):
             error = increment_mcse(
-                outcomes if value is not None else None, name, row.strategy, row.compared_with
+                analysis,
+                outcomes if value is not None else None,
+                name,
+                row.strategy,
+                row.compared_with,
             )
             increments.append(_with_error(number(value, places), error))
         error = icer_mcse(analysis, row) if drawn else math.nan

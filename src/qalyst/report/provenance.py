@@ -33,7 +33,8 @@ def provenance(
     analysis : the run.
     seed, draws : of the probabilistic analysis; None for the base case alone.
     command : what the user asked for: `model` (name or path), `scenarios` (names), `values` (each
-        ``NAME=VALUE``), and of individuals `patients` and `luck`.
+        ``NAME=VALUE``), of individuals `patients` and `luck`, of a sampling design `sampling` and
+        `replicates`, and `until` and `most_draws` if an error chose the draws.
     """
     return origin(
         analysis.model,
@@ -41,6 +42,10 @@ def provenance(
         {
             "draws": draws,
             "patients": command.get("patients"),
+            "sampling": command.get("sampling", "random"),
+            "replicates": command.get("replicates"),
+            "until": command.get("until"),
+            "most_draws": command.get("most_draws"),
             "seed": None if draws is None and not analysis.base.patients else seed,
             "engine": "individuals" if analysis.base.patients else engine_name(analysis.model),
             "rerun": rerun(analysis, seed=seed, draws=draws, command=command),
@@ -89,6 +94,9 @@ def rerun(analysis: Analysis, *, seed: int, draws: int | None, command: Mapping[
     words = command_words("run", analysis.model, command)
     patients = command.get("patients")
     words += ["--deterministic"] if draws is None else ["--draws", str(draws)]
+    if draws is not None and command.get("sampling", "random") != "random":
+        words += ["--sampling", str(command["sampling"])]
+        words += ["--replicates", str(command["replicates"])]
     if patients is not None:
         words += ["--engine", "individuals", "--patients", str(patients)]
         words += ["--luck", str(command["luck"])] if command.get("luck", "plain") != "plain" else []

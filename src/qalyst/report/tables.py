@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from qalyst.axes import DRAW, OUTCOME, PROFILE, STATE, STRATEGY, WTP, Float
+from qalyst.decision.replicates import error_of_mean
 from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED, Outcomes, Totals
 from qalyst.report.parameter_words import cells
 from qalyst.report.value_words import information_table, input_labels
@@ -113,7 +114,9 @@ def summary_table(analysis: Analysis) -> pd.DataFrame:
                         "unit": record.unit_text,
                         "discounting": which,
                         "base_case": base,
-                        **statistics(None if drawn is None else drawn.to_numpy()),
+                        **statistics(
+                            None if drawn is None else drawn.to_numpy(), analysis.replicates
+                        ),
                     }
                 )
     return _frame(rows)
@@ -129,7 +132,7 @@ def _dominated(status: str) -> tuple[str, str]:
     return word, "; ".join(rest.removesuffix(")").split(" and ")) if rest else ""
 
 
-def statistics(drawn: Float | None) -> dict[str, float]:
+def statistics(drawn: Float | None, replicates: int = 1) -> dict[str, float]:
     """Mean, Monte Carlo standard error and 95 % interval of draws [draw]."""
     names = ("mean", "mcse", "lower", "upper")
     if drawn is None:
@@ -138,7 +141,7 @@ def statistics(drawn: Float | None) -> dict[str, float]:
     if drawn.size < 2:
         return dict(zip(names, (mean, math.nan, math.nan, math.nan), strict=True))
     low, high = np.quantile(drawn, [0.025, 0.975])
-    error = float(drawn.std(ddof=1)) / math.sqrt(drawn.size)
+    error = float(error_of_mean(drawn, replicates))
     return dict(zip(names, (mean, error, float(low), float(high)), strict=True))
 
 
@@ -165,14 +168,14 @@ def _incremental_row(
     found: dict[str, Any] = {"analysis": name, "strategy": row.strategy}
     for key, outcome in (("cost", analysis.cost), ("effect", analysis.effect)):
         found[key] = getattr(row, key)
-        found[f"{key}_mcse"] = increment_mcse(outcomes, outcome, row.strategy, None)
+        found[f"{key}_mcse"] = increment_mcse(analysis, outcomes, outcome, row.strategy, None)
     found["compared_with"] = row.compared_with or ""
     for key, outcome in (("cost", analysis.cost), ("effect", analysis.effect)):
         increment = getattr(row, f"incremental_{key}")
         compared = None if row.compared_with is None else outcomes
         found[f"incremental_{key}"] = none if increment is None else increment
         found[f"incremental_{key}_mcse"] = increment_mcse(
-            compared, outcome, row.strategy, row.compared_with
+            analysis, compared, outcome, row.strategy, row.compared_with
         )
     found["icer"] = none if row.icer is None else row.icer
     found["icer_mcse"] = none if outcomes is None else icer_mcse(analysis, row)
@@ -191,7 +194,11 @@ def _incremental_row(
 
 
 def increment_mcse(
-    outcomes: Totals | None, outcome: str, strategy: str, comparator: str | None
+    analysis: Decided,
+    outcomes: Totals | None,
+    outcome: str,
+    strategy: str,
+    comparator: str | None,
 ) -> float:
     """Monte Carlo standard error of a mean, or of a mean increment within draws."""
     if outcomes is None:
@@ -200,7 +207,7 @@ def increment_mcse(
     values = drawn.sel({STRATEGY: strategy}).to_numpy()
     if comparator is not None:
         values = values - drawn.sel({STRATEGY: comparator}).to_numpy()
-    return statistics(values)["mcse"]
+    return statistics(values, analysis.replicates)["mcse"]
 
 
 def icer_mcse(analysis: Decided, row: Row) -> float:

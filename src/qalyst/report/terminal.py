@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from qalyst.report.consoles import new_table, open_console, print_table
+from qalyst.report.convergence_words import stability_line, until_line
 from qalyst.report.labels import strategy_label
 from qalyst.report.numbers import column_numbers
 from qalyst.report.tables import statistics
@@ -172,6 +173,10 @@ def run_result(analysis: Analysis, found: dict[str, Any], values: Sequence[str] 
     if analysis.base_incremental is not None:
         incremental_table(console, analysis)
     threshold_table(console, analysis)
+    if line := stability_line(analysis):
+        console.print(Text(line))
+    if found.get("until"):
+        console.print(Text(until_line(found["until"], found["draws"])))
     for note in found["notes"]:
         console.print(Text(f"note: {note}"))
     if found["folder"]:
