@@ -18,6 +18,7 @@ WTP = ("--wtp", "10000")
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")  # so that no cell of a table is folded
 
 
 def call(*words: str):
