@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from qalyst.axes import DRAW
+from qalyst.axes import DRAW, WTP
 from qalyst.decision.cea import IncrementalAnalysis, incremental_analysis
 from qalyst.decision.convergence import Stability, stability
 from qalyst.decision.estimates import IcerEstimate, icer_estimate, summary
@@ -205,7 +205,23 @@ def analyse(
     decided = found.incremental is not None and found.varies and bool(thresholds)
     if decided and seed is not None and psa is not None and enough_to_learn(psa.total(found.cost)):
         learnt = model_information(model, psa, seed=seed, wtp=thresholds, design=design)
+    if psa is not None and psa.patients and learnt:
+        found = replace(found, at_thresholds=_without_luck(found.at_thresholds, learnt))
     return replace(found, variance=tuple(_variance(found)), information=learnt)
+
+
+def _without_luck(curves: xr.Dataset | None, learnt: tuple[Information, ...]) -> xr.Dataset:
+    """EVPI of the parameters alone: the best of each draw is chosen by its patients' luck as well.
+
+    References
+    ----------
+    Strong, Oakley & Brennan (2014) Med Decis Making 34:311-326, regression of a noisy model.
+    """
+    assert curves is not None
+    return curves.assign(
+        evpi=(WTP, np.array([each.evpi for each in learnt])),
+        evpi_mcse=(WTP, np.array([each.evpi_mcse for each in learnt])),
+    )
 
 
 def _variance(analysis: Analysis) -> list[VarianceSplit]:

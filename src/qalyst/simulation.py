@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -269,6 +270,43 @@ def simulate_points(
         return Points(model.parameters, changes, chunk, otherwise)
 
     return _run(engine or engine_for(model), at_points, count, threads=threads, progress=progress)
+
+
+def simulate_uniforms(
+    model: ResolvedModel,
+    columns: Mapping[tuple[str, str], Float],
+    *,
+    threads: int | None = None,
+    engine: Engine | None = None,
+) -> Outcomes:
+    """Outcomes of draws whose uniform numbers are given.
+
+    Parameters
+    ----------
+    model : the resolved model.
+    columns : address (record, cell) -> [draw], for each of `params.draws.coordinates`.
+    threads : how many; all processors if None.
+    engine : one that was prepared for this model already.
+    """
+    count = len(next(iter(columns.values())))
+
+    def drawn(chunk: Int) -> Values:
+        inside = np.minimum(chunk, count - 1)
+        return Draws(model.parameters, 0, chunk, _Columns(columns, inside))
+
+    return _run(engine or engine_for(model), drawn, count, threads=threads, progress=None)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Uniform numbers from columns by address."""
+
+    columns: Mapping[tuple[str, str], Float]
+    rows: Int
+
+    def uniforms(self, record: str, cell: str) -> Float:
+        """[draw] of an address."""
+        return self.columns[record, cell][self.rows]
 
 
 def _run(

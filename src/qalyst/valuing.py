@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from qalyst.decision.evppi import Evppi
 from qalyst.decision.population import Population
 from qalyst.errors import ModelError
-from qalyst.information import Groups, kinds, model_information
+from qalyst.information import Groups, Information, kinds, model_information
 from qalyst.io.files import written_whole
 from qalyst.io.lists import split_names
 from qalyst.model.resolved import ResolvedModel
 from qalyst.params.inputs import Input, chosen, uncertain_inputs
 from qalyst.report.progress import progress_bar
-from qalyst.report.value_report import Valued, write_value
+from qalyst.report.value_report import Checked, Valued, check_data, write_value
 from qalyst.report.value_words import information_data, information_sentence, input_labels
+from qalyst.sensitivity.nested_information import nested_information
 from qalyst.simulation import simulate
 
 MOST_GROUPED = 30  # inputs of a kind that are still learnt about together: more take minutes
@@ -26,6 +28,8 @@ def value_information(
     *,
     wtp: Sequence[float],
     groups: Sequence[str],
+    checks: Sequence[str],
+    budget: int,
     persons: float | None,
     horizon: float,
     discount: float,
@@ -42,6 +46,8 @@ def value_information(
     model : compares strategies by a cost and an effect.
     wtp : thresholds; the model's own if there are none.
     groups : ``a,b`` or ``name=a,b``; kinds of inputs if there are none.
+    checks : inputs or groups whose value is checked by nested Monte Carlo at each threshold.
+    budget : most evaluations of the model in a check.
     persons, horizon, discount : of population values; none without `persons`.
     draws, seed, threads : see `simulate`.
     folder : takes the results, whole or not at all.
@@ -65,10 +71,23 @@ def value_information(
     if persons is not None:
         population = Population(incidence=persons, horizon=horizon, discount=discount)
     named = _groups(inputs, groups)
+    checked = [(text, _members(inputs, text, f"command line  --check {text}")) for text in checks]
     with progress_bar(model.name, draws) as progress:
         psa = simulate(model, draws=draws, seed=seed, threads=threads, progress=progress)
-    found = model_information(model, psa, seed=seed, wtp=thresholds, groups=named)
-    valued = Valued(model, found, input_labels(model), population)
+    learnt = dict(named)
+    for text, members in checked:
+        group = tuple(each.name for each in members)
+        if len(group) > 1 and set(group) not in map(set, learnt.values()):
+            learnt[text] = group
+    found = model_information(model, psa, seed=seed, wtp=thresholds, groups=learnt)
+    compared = []
+    for text, members in checked:
+        for at in found:
+            nested = nested_information(
+                model, members, wtp=at.wtp, seed=seed, budget=budget, threads=threads
+            )
+            compared.append(Checked(text, at.wtp, _regressed(at, members), nested))
+    valued = Valued(model, found, input_labels(model), population, tuple(compared))
     with written_whole(folder) as work:
         files = write_value(
             valued, work, {**settings, "draws": draws, "seed": seed, "wtp": thresholds}
@@ -81,6 +100,7 @@ def value_information(
         "seed": seed,
         "persons": None if population is None else population.persons(),
         "thresholds": information_data(found),
+        "checks": [check_data(each) for each in compared],
         "sentences": [information_sentence(model, each, valued.labels) for each in found],
         "folder": str(folder),
         "files": names,
@@ -107,11 +127,24 @@ def _groups(inputs: Sequence[Input], given: Iterable[str]) -> Groups:
     for text in given:
         name, equals, listed = text.rpartition("=")
         where = f"command line  --group {text}"
-        members = split_names(listed)
-        if not members:
-            raise ModelError("a group of nothing", where=where, mend="name inputs: --group a,b")
-        names = tuple(each.name for each in chosen(inputs, members, where))
-        found[name.strip() if equals else ", ".join(members)] = names
+        members = _members(inputs, listed, where)
+        called = name.strip() if equals else ", ".join(split_names(listed))
+        found[called] = tuple(each.name for each in members)
     if found:
         return found
     return {kind: names for kind, names in kinds(inputs).items() if 1 < len(names) <= MOST_GROUPED}
+
+
+def _members(inputs: Sequence[Input], text: str, where: str) -> tuple[Input, ...]:
+    names = split_names(text)
+    if not names:
+        raise ModelError("a group of nothing", where=where, mend="name inputs: a,b")
+    return chosen(inputs, names, where)
+
+
+def _regressed(at: Information, members: Sequence[Input]) -> Evppi:
+    """What regression gave for what is checked."""
+    names = {each.name for each in members}
+    return next(
+        each for each in (*at.singles, *at.groups.values()) if set(each.parameters) == names
+    )

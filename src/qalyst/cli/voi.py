@@ -44,6 +44,17 @@ def voi(
             "(costs, utilities, ...) if not given.",
         ),
     ] = None,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Check the value of an input, or of a,b together, by nested Monte Carlo: runs the "
+            "model again and again, assumes no shape. Repeatable.",
+        ),
+    ] = None,
+    budget: Annotated[
+        int, typer.Option(help="Most runs of the model in a check, 10,000 or more.")
+    ] = 200_000,
     persons: Annotated[
         float | None, typer.Option(help="Persons a year who are affected: population values too.")
     ] = None,
@@ -72,6 +83,8 @@ def voi(
             resolved,
             wtp=thresholds(wtp),
             groups=group or [],
+            checks=check or [],
+            budget=budget,
             persons=persons,
             horizon=horizon,
             discount=discount,

@@ -222,11 +222,21 @@ def coordinates(
     parameters: Mapping[str, Parameter], names: Iterable[str]
 ) -> tuple[tuple[str, str], ...]:
     """The addresses of every uniform number that draws of these records take, in their order."""
+    found: dict[tuple[str, str], None] = {}
+    for name in names:
+        own = cell_coordinates(parameters, parameters[name], parameters[name].values)
+        found |= dict.fromkeys(own)
+    return tuple(found)
+
+
+def cell_coordinates(
+    parameters: Mapping[str, Parameter], parameter: Parameter, paths: Iterable[Path]
+) -> tuple[tuple[str, str], ...]:
+    """The addresses of the uniform numbers that some cells of a record take."""
     noted = _Coordinates()
     draws = Draws(parameters, 0, np.zeros(1, np.int64), noted)
-    for name in names:
-        for path in parameters[name].values:
-            draws.raw(parameters[name], path)
+    for path in paths:
+        draws.raw(parameter, path)
     return tuple(noted.found)
 
 

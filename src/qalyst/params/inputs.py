@@ -10,7 +10,7 @@ import numpy as np
 
 from qalyst.axes import Float
 from qalyst.errors import ModelError, nearest
-from qalyst.params.draws import Draws
+from qalyst.params.draws import Draws, cell_coordinates
 from qalyst.params.parameter import Parameter, Path, show_path
 from qalyst.stats.scalar_families import CENTRAL95, Z95, LogNormal, Normal, ScalarFamily
 from qalyst.stats.uncertainty import Dirichlet, Fixed
@@ -126,6 +126,11 @@ def chosen(inputs: Iterable[Input], names: Iterable[str], where: str) -> tuple[I
 def drawn(inputs: Iterable[Input], draws: Draws) -> dict[str, Float]:
     """Name of each input -> its draws [draw] in the unit of its record (of the first cell)."""
     return {each.name: draws.raw(each.parameter, each.paths[0]) for each in inputs}
+
+
+def addresses(parameters: Mapping[str, Parameter], each: Input) -> frozenset[tuple[str, str]]:
+    """The uniform numbers that decide an input; inputs drawn together share some."""
+    return frozenset(cell_coordinates(parameters, each.parameter, each.paths))
 
 
 def _moves(parameter: Parameter, path: Path) -> bool:

@@ -97,8 +97,12 @@ def _patients(analysis: Analysis) -> list[str]:
     if noisy and max(noisy) > LOUD:
         found.append(
             f"The luck of the patients is up to {percent(max(noisy))} of the variance of an "
-            "incremental net benefit between draws: probabilities and the value of information "
-            "hold it too. More patients in each draw make it smaller."
+            "incremental net benefit between draws: probabilities, and the curve of EVPI, hold it "
+            "too. More patients in each draw make it smaller."
+        )
+    if analysis.information:
+        found.append(
+            "EVPI at the thresholds is by regression on the inputs, without the patients' luck."
         )
     return found
 

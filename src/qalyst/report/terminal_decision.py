@@ -9,6 +9,7 @@ from rich.text import Text
 
 from qalyst.axes import STRATEGY, WTP
 from qalyst.report.consoles import new_table, open_console, print_table
+from qalyst.report.convergence_words import stability_line
 from qalyst.report.labels import outcome_label, ratio_unit, strategy_label
 from qalyst.report.numbers import column_numbers
 from qalyst.report.page_tables import labelled_note, status_text
@@ -87,6 +88,8 @@ def tell_decided(
     )
     incremental_table(console, analysis)
     threshold_table(console, analysis)
+    if line := stability_line(analysis):
+        console.print(Text(line))
     for each in informed:
         tell_information(console, analysis.model, each)
     for note in found["notes"]:

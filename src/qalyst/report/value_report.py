@@ -20,9 +20,33 @@ from qalyst.report.provenance import origin, write_provenance
 from qalyst.report.value_words import information_table, tell_information
 
 if TYPE_CHECKING:
+    from qalyst.decision.evppi import Evppi
+    from qalyst.decision.nested import NestedEvppi
     from qalyst.decision.population import Population
     from qalyst.information import Information
     from qalyst.model.resolved import ResolvedModel
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A value by regression, and by running the model again.
+
+    Attributes
+    ----------
+    name : of what would be known, as it was asked for.
+    wtp : willingness to pay.
+    regression, nested : the two values.
+    """
+
+    name: str
+    wtp: float
+    regression: Evppi
+    nested: NestedEvppi
+
+    @property
+    def apart(self) -> float:
+        """Standard errors by which regression is above."""
+        return self.nested.disagreement(self.regression.value, self.regression.se)
 
 
 @dataclass(frozen=True)
@@ -35,12 +59,29 @@ class Valued:
     found : at each threshold.
     labels : name of an input -> what it is called in print.
     population : who are affected; None if nobody said.
+    checks : values that were checked by running the model again.
     """
 
     model: ResolvedModel
     found: tuple[Information, ...]
     labels: Mapping[str, str]
     population: Population | None
+    checks: tuple[Checked, ...] = ()
+
+
+def check_data(each: Checked) -> dict[str, Any]:
+    """A check as plain data."""
+    return {
+        "name": each.name,
+        "wtp": each.wtp,
+        "regression": each.regression.value,
+        "regression_se": each.regression.se,
+        "nested": each.nested.value,
+        "nested_se": each.nested.se,
+        "apart": each.apart,
+        "evaluations": each.nested.evaluations,
+        "reached": each.nested.reached,
+    }
 
 
 def write_value(valued: Valued, folder: Path, settings: Mapping[str, Any]) -> list[Path]:
@@ -72,6 +113,8 @@ def tell_value(valued: Valued, found: dict[str, Any]) -> None:
         for value in (*each.groups.values(), *each.singles):
             if value.detected and value.message:
                 console.print(Text(f"note: {value.message}"))
+    for check in valued.checks:
+        console.print(Text(_check_words(valued, check)))
     if valued.population is not None:
         persons = valued.population.persons()
         code = currency(valued.model, str(valued.model.decision.cost))
@@ -86,3 +129,19 @@ def tell_value(valued: Valued, found: dict[str, Any]) -> None:
     console.print()
     for sentence in found["sentences"]:
         console.print(Text(sentence, style="bold"))
+
+
+def _check_words(valued: Valued, each: Checked) -> str:
+    code = currency(valued.model, str(valued.model.decision.cost))
+    one, other = (
+        f"{money(value, code)} (error {money(error, code, significant=2)})"
+        for value, error in (
+            (each.nested.value, each.nested.se),
+            (each.regression.value, each.regression.se),
+        )
+    )
+    words = (
+        f"check of {each.name} at {each.wtp:,.10g}: {one} by {each.nested.evaluations:,} runs of "
+        f"the model, {other} by regression: {abs(each.apart):.1f} standard errors apart"
+    )
+    return words if each.nested.reached else f"{words}; a larger --budget makes it sharper"
