@@ -16,7 +16,7 @@ from qalyst.report.figures_published import published_survival
 from qalyst.report.tables import published_table
 
 COURSE = ["breakdown", "trace", "survival"]
-COMPARED = ["ce_plane", "frontier", "ceac", "loss", "evpi", *COURSE, "convergence"]
+COMPARED = ["ce_plane", "frontier", "intervals", "ceac", "loss", "evpi", *COURSE, "convergence"]
 
 
 def check_picture(png, name):

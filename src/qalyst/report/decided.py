@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qalyst.report import figures_decision, figures_plane
+from qalyst.report import figures_decision, figures_plane, figures_spread
 from qalyst.report.csv_files import write_tables
 from qalyst.report.drawing import house_style, saved
 from qalyst.report.figures import write_figures
@@ -68,7 +68,7 @@ def decision_tables(analysis: Decided) -> dict[str, pd.DataFrame]:
 def _drawings(analysis: Decided) -> list[Any]:
     found: list[Any] = [figures_plane.frontier]
     if analysis.varies:
-        found = [figures_plane.ce_plane, *found, figures_decision.ceac]
+        found = [figures_plane.ce_plane, *found, figures_spread.intervals, figures_decision.ceac]
         if figures_decision.errs(analysis):
             found += [figures_decision.loss, figures_decision.evpi]
         found.append(figures_decision.convergence)

@@ -12,6 +12,7 @@ from qalyst.report import (
     figures_decision,
     figures_plane,
     figures_published,
+    figures_spread,
     figures_value,
 )
 from qalyst.report.drawing import Drawing, Saved, house_style, saved
@@ -54,6 +55,7 @@ def _drawings(analysis: Analysis, published: Published | None) -> Iterator[Calla
             yield lambda: figures_plane.ce_plane(analysis)
         yield lambda: figures_plane.frontier(analysis)
         if analysis.varies:
+            yield lambda: figures_spread.intervals(analysis)
             yield lambda: figures_decision.ceac(analysis)
             if figures_decision.errs(analysis):
                 yield lambda: figures_decision.loss(analysis)
