@@ -6,11 +6,18 @@ from typing import Annotated
 
 import typer
 
+
+def examples(*commands: str) -> str:
+    """The last lines of a command's help: examples to copy, a line each."""
+    head = "Example:" if len(commands) == 1 else "Examples:"
+    return "\n".join(["\b", head, *(f"  {command}" for command in commands)])
+
+
 app = typer.Typer(
     name="qalyst",
     help="Which treatment strategy is best value, how sure are we, and why: health-economic "
     "models as plain files.",
-    epilog="Example: qalyst run nelm --draws 1000",
+    epilog=examples("qalyst run nelm --draws 1000"),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
