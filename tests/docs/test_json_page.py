@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from qalyst import analyse, load_model
@@ -37,7 +38,15 @@ NAMED = {
     "occupancy": 1,
     "distribution": 2,
     "profile": 1,
+    "discounted": 2,
+    "undiscounted": 2,
+    "nmb": 1,
+    "values": 1,
+    "discounts": 1,
+    "labels": 1,
+    "expects": 1,
 }
+MODELS = Path(__file__).parents[1] / "sensitivity" / "models"
 WITH_COLUMNS = ("profiles", "strategies", "treatments", "states")  # a row holds columns as well
 RESERVED = {
     "weight",
@@ -71,8 +80,14 @@ def as_json(*words: str) -> dict[str, Any]:
     return found
 
 
-def unnamed(part: str, found: set[str]) -> set[str]:
-    return {key for key in found if f"`{key}`" not in PARTS[part]}
+def unnamed(part: str, found: set[str], *others: str) -> set[str]:
+    text = "".join(PARTS[name] for name in (part, *others))
+    return {key for key in found if f"`{key}`" not in text}
+
+
+def test_every_command_has_a_part():
+    commands = {name for name in get_command(app).commands}
+    assert commands - set(PARTS) == set()
 
 
 def test_list_is_on_the_page():
@@ -195,3 +210,113 @@ def test_decide_is_on_the_page(tmp_path):
 def test_voi_is_on_the_page(tmp_path):
     found = as_json("voi", "hiv", "--wtp", "6000", "--draws", "60", "--out", str(tmp_path / "v"))
     assert unnamed("voi", keys(found)) == set()
+
+
+def test_groups_and_persons_of_voi_are_on_the_page(tmp_path):
+    words = ("--wtp", "6000", "--draws", "60", "--group", "x=c_a,c_b", "--persons", "10")
+    found = as_json("voi", "hiv", *words, "--out", str(tmp_path / "v"))
+    assert found["persons"] > 10
+    assert found["thresholds"][0]["groups"]
+    assert unnamed("voi", keys(found)) == set()
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory) -> str:
+    place = str(tmp_path_factory.mktemp("runs") / "ss")
+    as_json("run", "sick_sicker", "--draws", "12", "--rates", "none", "--out", place)
+    return place
+
+
+@pytest.mark.parametrize(
+    "asked", [("--price", "c_a=5000"), ("--discount", "c_a=25%"), ("--utility", "u_sick=0.7")]
+)
+def test_reprice_is_on_the_page(kept, asked):
+    found = as_json("reprice", kept, *asked)
+    assert {"folder", "files"} <= set(found)
+    assert bool(found["new_run"]) == (asked[0] == "--utility")
+    assert unnamed("reprice", keys(found), "run") == set()
+
+
+def test_rates_of_reprice_are_on_the_page(kept):
+    found = as_json("reprice", kept, "--rates", "us")
+    assert found["asked"]["rates"]
+    assert unnamed("reprice", keys(found), "run") == set()
+
+
+@pytest.mark.parametrize("name", ["nice_2022", "nice_2026", "cda", "us", "zin", "pbac"])
+def test_a_guideline_is_on_the_page(name):
+    found = as_json("guidelines", name)
+    sources = found.pop("sources")
+    assert unnamed("guidelines", {"sources"} | keys(found) | keys(list(sources.values()))) == set()
+
+
+def test_guidelines_are_on_the_page():
+    assert unnamed("guidelines", keys(as_json("guidelines"))) == set()
+
+
+def test_severity_is_on_the_page(kept):
+    who = ("--strategy", "standard", "--age", "25", "--female", "0.5")
+    found = as_json("severity", kept, "--guideline", "nice_2022", *who)
+    assert found["chances"]
+    assert unnamed("severity", keys(found), "run") == set()
+
+
+@pytest.mark.parametrize(("model", "wtp"), [("hiv", "10000"), ("sick_sicker", "50000")])
+def test_compare_is_on_the_page(model, wtp, tmp_path):
+    words = ("--wtp", wtp, "--draws", "10", "--out", str(tmp_path / "c"))
+    found = as_json("compare", model, *words)
+    assert unnamed("compare", keys(found), "run") == set()
+
+
+HIV = ("hiv", "--wtp", "10000")
+SENSITIVITY = [
+    ("tornado", *HIV, "--parameter", "c_a"),
+    ("grid", HIV[0], "rr_combination=0.4:1:2", "c_lamivudine=0:10000:2", *HIV[1:]),
+    ("threshold", HIV[0], "rr_combination", "--between", "0.4:1.2", *HIV[1:]),
+    ("threshold", HIV[0], "rr_combination", "--between", "0.4:1.2", *HIV[1:], "--draws", "5"),
+    ("threshold", HIV[0], "c_lamivudine", "--price", *HIV[1:]),
+    ("scenarios", *HIV, "--cross", "half_cycle,undiscounted"),
+    ("elasticities", *HIV, "--parameter", "c_lamivudine"),
+]
+
+
+@pytest.mark.parametrize("words", SENSITIVITY)
+def test_sensitivity_is_on_the_page(words, tmp_path):
+    found = as_json(*words, "--out", str(tmp_path / "s"))
+    assert unnamed(words[0], keys(found), "sensitivity") == set()
+
+
+def test_points_are_on_the_page(tmp_path):
+    table = tmp_path / "points.csv"
+    table.write_text("name,c_lamivudine\ncheaper,1000\n")
+    found = as_json("points", "hiv", str(table), *HIV[1:], "--out", str(tmp_path / "s"))
+    assert unnamed("points", keys(found), "sensitivity") == set()
+
+
+def test_flip_is_on_the_page():
+    found = as_json("flip", "hiv", "--wtp", "8000")
+    assert found["flips"][0]["sources"]
+    assert unnamed("flip", keys(found)) == set()
+
+
+def test_evsi_is_on_the_page(tmp_path):
+    words = ("--study", "sick_sicker_utilities", "--wtp", "125000", "--draws", "100")
+    found = as_json("evsi", "sick_sicker", *words, "--out", str(tmp_path / "e"))
+    assert found["enbs"]
+    assert unnamed("evsi", keys(found)) == set()
+
+
+def test_profiles_are_on_the_page(tmp_path):
+    words = ("--wtp", "30000", "--draws", "5", "--out", str(tmp_path / "p"))
+    found = as_json("profiles", str(MODELS / "by_grade.yaml"), *words)
+    assert found["subgroups"]
+    assert found["rule"]
+    assert unnamed("profiles", keys(found), "run") == set()
+
+
+def test_sequences_are_on_the_page(tmp_path):
+    words = ("--lines", "3", "--draws", "4", "--threads", "1", "--out", str(tmp_path / "q"))
+    found = as_json("sequences", str(MODELS / "lines.yaml"), *words)
+    assert found["by_profile"]
+    by_treatment = found["rules"].pop("rules")
+    assert unnamed("sequences", keys(found) | keys(list(by_treatment.values()))) == set()

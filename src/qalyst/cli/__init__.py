@@ -16,19 +16,19 @@ from qalyst.cli.application import app
 from qalyst.cli import models  # noqa: F401
 from qalyst.cli import run  # noqa: F401
 from qalyst.cli import decide  # noqa: F401
-from qalyst.cli import voi  # noqa: F401
-from qalyst.cli import evsi  # noqa: F401
-from qalyst.cli import patients  # noqa: F401
+from qalyst.cli import reprice  # noqa: F401
+from qalyst.cli import guidelines  # noqa: F401
+from qalyst.cli import severity  # noqa: F401
+from qalyst.cli import compare  # noqa: F401
 from qalyst.cli import sensitivity  # noqa: F401
 from qalyst.cli import thresholds  # noqa: F401
 from qalyst.cli import scenarios  # noqa: F401
-from qalyst.cli import reprice  # noqa: F401
-from qalyst.cli import severity  # noqa: F401
-from qalyst.cli import guidelines  # noqa: F401
-from qalyst.cli import sequences  # noqa: F401
-from qalyst.cli import profiles  # noqa: F401
-from qalyst.cli import compare  # noqa: F401
 from qalyst.cli import flip  # noqa: F401
+from qalyst.cli import voi  # noqa: F401
+from qalyst.cli import evsi  # noqa: F401
+from qalyst.cli import profiles  # noqa: F401
+from qalyst.cli import sequences  # noqa: F401
+from qalyst.cli import patients  # noqa: F401
 # isort: on
 
 __all__ = ["app", "main"]

@@ -11,11 +11,18 @@ import typer
 # them makes many small products wait for each other: ten times slower on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+
+def examples(*commands: str) -> str:
+    """The last lines of a command's help: examples to copy, a line each."""
+    head = "Example:" if len(commands) == 1 else "Examples:"
+    return "\n".join(["\b", head, *(f"  {command}" for command in commands)])
+
+
 app = typer.Typer(
     name="qalyst",
     help="Which treatment strategy is best value, how sure are we, and why: health-economic "
     "models as plain files.",
-    epilog="Example: qalyst run nelm --draws 1000",
+    epilog=examples("qalyst run nelm --draws 1000"),
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import (
     DEFAULT_DRAWS,
     DEFAULT_SEED,
@@ -18,9 +18,11 @@ from qalyst.cli.options import (
     Scenarios,
     Seed,
     Threads,
+    Thresholds,
     Values,
     check_folder,
     load,
+    thresholds,
 )
 
 if TYPE_CHECKING:
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="Examples: qalyst compare nelm --effects life_years,symptom_free_months    "
-    "qalyst compare hiv --out results/hiv-outcomes"
+    epilog=examples(
+        "qalyst compare nelm --effects life_years,symptom_free_months",
+        "qalyst compare hiv --out results/hiv-outcomes",
+    )
 )
 def compare(
     model: ModelName,
@@ -39,24 +43,24 @@ def compare(
         str | None,
         typer.Option(
             metavar="NAME,NAME",
-            help="Outcomes to judge the strategies by, in turn; all but the cost if not given.",
+            help="Outcomes to judge the strategies by; all but the cost if not given.",
         ),
     ] = None,
-    wtp: Annotated[
-        list[float] | None,
-        typer.Option(help="Willingness to pay of net benefit; the model's own. Repeatable."),
-    ] = None,
+    wtp: Thresholds = None,
     draws: Annotated[
         int, typer.Option(help="Draws of the probabilistic analysis, 2 or more.")
     ] = DEFAULT_DRAWS,
     seed: Seed = DEFAULT_SEED,
     threads: Threads = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of tables; none is written if not given.")
+        Path | None, typer.Option(help="Folder of the tables; none is written if not given.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge the strategies by several outcomes in turn, with intervals of their ICERs."""
+    """Judge strategies by several outcomes, one after another.
+
+    Each with its incremental table and intervals of its ICERs.
+    """
     compared: list[OutcomeComparison] = []
 
     def work() -> dict[str, Any]:
@@ -64,17 +68,18 @@ def compare(
         from qalyst.sensitivity.by_outcome import compare_outcomes
 
         check_folder(out)
+        amounts = tuple(thresholds(wtp))
         names = tuple(word.strip() for word in (effects or "").split(",") if word.strip())
         resolved = load(model, scenario, values)
         found = compare_outcomes(
-            resolved, draws=draws, seed=seed, effects=names, wtp=tuple(wtp or ()), threads=threads
+            resolved, draws=draws, seed=seed, effects=names, wtp=amounts, threads=threads
         )
         compared.append(found)
         data = comparison_data(found)
         if out is None:
             return {**data, "folder": None, "files": []}
         asked = ["--effects", ",".join(names)] if names else []
-        asked += [word for each in wtp or () for word in ("--wtp", f"{each:.15g}")]
+        asked += [word for each in amounts for word in ("--wtp", f"{each:.15g}")]
         command = {"model": model, "values": list(values or ())}
         return {**data, "folder": str(out), "files": _written(found, out, command, asked)}
 

@@ -2,59 +2,61 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
-from qalyst.cli.options import AsJson, check_folder
-from qalyst.errors import ModelError
+from qalyst.cli.application import app, examples
+from qalyst.cli.options import AsJson, Thresholds, check_folder, thresholds
 
 if TYPE_CHECKING:
     from qalyst.analysis import Decided
     from qalyst.information import Information
 
-Thresholds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--wtp",
-        metavar="MONEY",
-        help="Willingness to pay for a unit of effect: 50000, or 20000,30000. Repeatable.",
-    ),
-]
-
 
 @app.command(
-    epilog="Example: qalyst decide costs.csv qalys.csv --params draws.csv --wtp 50000 "
-    "--evppi x1 --evppi x1,x2"
+    epilog=examples(
+        "qalyst decide costs.csv qalys.csv --params draws.csv --wtp 50000 --evppi x1 --evppi x1,x2"
+    )
 )
 def decide(
-    costs: Annotated[Path, typer.Argument(help="CSV: a column a strategy, a row a draw.")],
-    effects: Annotated[Path, typer.Argument(help="QALYs, say: likewise, the same draws.")],
+    costs: Annotated[
+        Path,
+        typer.Argument(help="Costs: CSV file, a column for each strategy, a row for each draw."),
+    ],
+    effects: Annotated[
+        Path,
+        typer.Argument(
+            help="Effects, such as QALYs: likewise, with the same strategies and draws."
+        ),
+    ],
     wtp: Thresholds = None,
     params: Annotated[
-        Path | None, typer.Option(help="CSV of the drawn parameters: a column each.")
+        Path | None,
+        typer.Option(help="Drawn parameters: CSV file, a column for each, and the same rows."),
     ] = None,
     evppi: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAMES",
-            help="Value of learning these together: x1 or x1,x2; all: each alone. Repeatable.",
+            help="What it is worth to know x1, or x1,x2 together; all: each alone. Repeatable; all "
+            "if not given. Needs --params.",
         ),
     ] = None,
-    currency: Annotated[str, typer.Option(help="Three letters, such as GBP; of labels.")] = "",
+    currency: Annotated[
+        str, typer.Option(help="Currency of the costs, for labels: three letters, such as GBP.")
+    ] = "",
     effect: Annotated[
-        str, typer.Option(help="What the effects are: qalys, life_years, ...")
+        str, typer.Option(help="What the effects are, for labels: qalys, life_years, ...")
     ] = "qalys",
     out: Annotated[
         Path | None, typer.Option(help="Folder for tables and figures; none if not given.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Decide on draws of costs and effects that another tool made (R, Excel, TreeAge)."""
+    """Decide on draws of another tool (R, Excel, TreeAge)."""
     decided: list[tuple[Decided, tuple[Information, ...]]] = []
 
     def work() -> dict[str, Any]:
@@ -80,28 +82,3 @@ def decide(
         tell_decided(*decided[0], found)
 
     answer(work, tell, as_json)
-
-
-def thresholds(given: list[str] | None) -> list[float]:
-    """Thresholds as they are written: amounts, several with commas between them.
-
-    Raises
-    ------
-    ModelError
-        What is no finite amount of 0 or more.
-    """
-    found = []
-    for text in [part for words in given or [] for part in words.split(",")]:
-        where = f"command line  --wtp {text}"
-        try:
-            value = float(text.replace("_", " "))
-        except ValueError as error:
-            raise ModelError(
-                f"'{text}' is no amount", where=where, mend="write a number, such as 50000"
-            ) from error
-        if not math.isfinite(value) or value < 0:
-            raise ModelError(
-                f"a willingness to pay of {text}", where=where, mend="write an amount of 0 or more"
-            )
-        found.append(value)
-    return list(dict.fromkeys(found))

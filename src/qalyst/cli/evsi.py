@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import (
     DEFAULT_SEED,
     AsJson,
@@ -37,11 +37,15 @@ class Methods(StrEnum):
     moment_matching = "moment-matching"
 
 
-@app.command(epilog="Example: qalyst evsi sick_sicker --study sick_sicker_utilities --wtp 125000")
+@app.command(epilog=examples("qalyst evsi sick_sicker --study sick_sicker_utilities --wtp 125000"))
 def evsi(
     model: ModelName,
     study: Annotated[
-        str, typer.Option(help="Path of a study file, or its name in a folder `studies`.")
+        str,
+        typer.Option(
+            help="Path of a study file, or its name in a folder `studies` (beside you, or in the "
+            "catalogue)."
+        ),
     ],
     scenario: Scenarios = None,
     values: Values = None,
@@ -54,7 +58,10 @@ def evsi(
     ] = DRAWS,
     seed: Seed = DEFAULT_SEED,
     threads: Threads = None,
-    method: Annotated[Methods, typer.Option(help="How EVSI is computed.")] = Methods.regression,
+    method: Annotated[
+        Methods,
+        typer.Option(help="How EVSI is computed; moment matching is a check of the regression."),
+    ] = Methods.regression,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -63,7 +70,7 @@ def evsi(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Value a study before it is done: EVSI by size, its net benefit, and the best size."""
+    """Value a study before it is done; find its best size."""
     known: list[StudyValue] = []
 
     def work() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import AsJson, ModelName, Scenarios, Seed, Threads, Values, load
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="Examples: qalyst flip hiv --wtp 8000    qalyst flip sick_sicker --wtp 100000 --json"
+    epilog=examples("qalyst flip hiv --wtp 8000", "qalyst flip sick_sicker --wtp 100000 --json")
 )
 def flip(
     model: ModelName,
@@ -23,7 +23,7 @@ def flip(
     values: Values = None,
     wtp: Annotated[
         float | None,
-        typer.Option(help="Willingness to pay; the first of the model's if not given."),
+        typer.Option(help="Willingness to pay; the first threshold of the model if not given."),
     ] = None,
     limit: Annotated[
         float | None,
@@ -33,7 +33,7 @@ def flip(
     threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find the smallest joint change of the inputs that changes the recommendation."""
+    """Find the smallest joint change that flips the choice."""
     found: list[Flips] = []
 
     def work() -> dict[str, Any]:

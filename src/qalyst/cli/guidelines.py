@@ -7,18 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import AsJson
 
 
-@app.command("guidelines", epilog="Examples: qalyst guidelines    qalyst guidelines nice_2026")
+@app.command("guidelines", epilog=examples("qalyst guidelines", "qalyst guidelines nice_2026"))
 def show_guidelines(
     name: Annotated[
-        str | None, typer.Argument(help="Name of a guideline; all if left out.")
+        str | None, typer.Argument(help="Name of a guideline; all are listed if not given.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the guidelines whose rates and thresholds are known, or show one with its sources."""
+    """List the known guidelines, or show one with its sources.
+
+    Discount rates, thresholds, and what severity counts for.
+    """
 
     def work() -> dict[str, Any]:
         from qalyst.params.guidelines import guideline, guidelines

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import AsJson, ModelName, Scenarios, Values, load
 
 if TYPE_CHECKING:
     from qalyst.model.resolved import ResolvedModel
 
 
-@app.command("list", epilog="Example: qalyst list")
+@app.command("list", epilog=examples("qalyst list"))
 def list_models(as_json: AsJson = False) -> None:
     """List the models that come with qalyst."""
 
@@ -34,9 +34,12 @@ def list_models(as_json: AsJson = False) -> None:
     answer(work, tell, as_json)
 
 
-@app.command(epilog="Example: qalyst check models/nelm.yaml")
+@app.command(epilog=examples("qalyst check models/nelm.yaml"))
 def check(model: ModelName, scenario: Scenarios = None, as_json: AsJson = False) -> None:
-    """Check a model and all its scenarios: names, units, structure, and bounds at base values."""
+    """Check a model and each of its scenarios.
+
+    Names, units and structure; and whether base values keep to their bounds.
+    """
 
     def work() -> dict[str, Any]:
         from qalyst.checks import check_model
@@ -51,11 +54,14 @@ def check(model: ModelName, scenario: Scenarios = None, as_json: AsJson = False)
     answer(work, tell, as_json)
 
 
-@app.command(epilog="Example: qalyst show hiv --scenario half_cycle")
+@app.command(epilog=examples("qalyst show hiv --scenario half_cycle"))
 def show(
     model: ModelName, scenario: Scenarios = None, values: Values = None, as_json: AsJson = False
 ) -> None:
-    """Show the resolved model: its diagram, rows, parameters with sources, and timing ledger."""
+    """Show the model that is run: rows, parameters, sources.
+
+    Its diagram, every parameter with its source, and when each row is counted and discounted.
+    """
     resolved: list[ResolvedModel] = []
 
     def work() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import (
     DEFAULT_PATIENTS,
     DEFAULT_SEED,
@@ -35,8 +35,10 @@ class Formats(StrEnum):
 
 
 @app.command(
-    epilog="Examples: qalyst patients nelm --story 12 --story 40    "
-    "qalyst patients sick_sicker --patients 10000 --format csv"
+    epilog=examples(
+        "qalyst patients nelm --story 12 --story 40",
+        "qalyst patients sick_sicker --patients 10000 --format csv",
+    )
 )
 def patients(
     model: ModelName,
@@ -45,7 +47,7 @@ def patients(
     count: Annotated[
         int, typer.Option("--patients", help="How many are followed, 1 or more.")
     ] = DEFAULT_PATIENTS,
-    seed: Annotated[int, typer.Option(help="Of the luck of patients.")] = DEFAULT_SEED,
+    seed: Annotated[int, typer.Option(help="Seed of the luck of patients.")] = DEFAULT_SEED,
     story: Annotated[
         list[int] | None,
         typer.Option(metavar="K", help="Tell the course of patient K, from 0. Repeatable."),
@@ -53,7 +55,8 @@ def patients(
     form: Annotated[
         Formats | None,
         typer.Option(
-            "--format", help="Of the tables of single patients; parquet if pyarrow is installed."
+            "--format",
+            help="Format of the tables of single patients; parquet if pyarrow is installed.",
         ),
     ] = None,
     out: Annotated[
@@ -64,7 +67,10 @@ def patients(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Follow single patients at base-case values: their courses, their spread, their survival."""
+    """Follow single patients: their courses and survival.
+
+    At base-case values, with the same luck under every strategy.
+    """
     known: list[ResolvedModel] = []
 
     def work() -> dict[str, Any]:
@@ -92,7 +98,7 @@ def patients(
     answer(work, tell, as_json)
 
 
-@app.command(epilog="Example: qalyst verify nelm --patients 20000")
+@app.command(epilog=examples("qalyst verify nelm --patients 20000"))
 def verify(
     model: ModelName,
     scenario: Scenarios = None,
@@ -106,13 +112,16 @@ def verify(
     level: Annotated[
         float, typer.Option(help="Chance that any comparison fails although all is well.")
     ] = 0.001,
-    seed: Annotated[int, typer.Option(help="Of the luck of patients.")] = DEFAULT_SEED,
+    seed: Annotated[int, typer.Option(help="Seed of the luck of patients.")] = DEFAULT_SEED,
     threads: Annotated[
         int | None, typer.Option(help="Threads; all processors if not given.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare cohort and individuals: base case, every strategy, profile and payoff row."""
+    """Check that cohort and individuals agree.
+
+    In the base case: every strategy, profile and payoff row.
+    """
 
     def work() -> dict[str, Any]:
         from qalyst.agreement import compare_engines

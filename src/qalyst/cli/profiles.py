@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import (
     DEFAULT_DRAWS,
     DEFAULT_SEED,
@@ -17,11 +17,13 @@ from qalyst.cli.options import (
     Scenarios,
     Seed,
     Threads,
+    Thresholds,
     Values,
     check_folder,
     default_folder,
     load,
     parsed,
+    thresholds,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="Examples: qalyst profiles nelm    qalyst profiles nelm --by burden,grade --wtp 100000"
+    epilog=examples("qalyst profiles nelm", "qalyst profiles nelm --by burden,grade --wtp 100000")
 )
 def profiles(
     model: ModelName,
@@ -42,10 +44,7 @@ def profiles(
             help="Dimensions of profiles that the choice may depend on; all if not given.",
         ),
     ] = None,
-    wtp: Annotated[
-        list[float] | None,
-        typer.Option(help="Willingness to pay; the model's own if not given. Repeatable."),
-    ] = None,
+    wtp: Thresholds = None,
     draws: Annotated[
         int, typer.Option(help="Draws of the probabilistic analysis, 2 or more.")
     ] = DEFAULT_DRAWS,
@@ -59,7 +58,10 @@ def profiles(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Best strategy for each kind of patient, and what it is worth to choose by kind."""
+    """Find the best strategy for each kind of patient.
+
+    And what it is worth to choose by kind rather than once for all.
+    """
     decided: list[ProfileDecisions] = []
 
     def work() -> dict[str, Any]:
@@ -69,18 +71,19 @@ def profiles(
         from qalyst.sensitivity.by_profile import decide_by_profile
 
         check_folder(out)
+        amounts = tuple(thresholds(wtp))
         names = tuple(word.strip() for word in (by or "").split(",") if word.strip())
         resolved, given = load(model, scenario, values), parsed(values or [])
         folder = out or default_folder(resolved, given, "profiles")
         with written_whole(folder) as place:
             found = decide_by_profile(
-                resolved, draws=draws, seed=seed, by=names, wtp=tuple(wtp or ()), threads=threads
+                resolved, draws=draws, seed=seed, by=names, wtp=amounts, threads=threads
             )
             settings = {
                 "model": model,
                 "values": list(values or ()),
                 "by": names,
-                "wtp": list(wtp or ()),
+                "wtp": list(amounts),
             }
             files = write_profiles(found, place, command=settings)
             written = sorted(path.relative_to(place).as_posix() for path in files)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
-from qalyst.cli.options import AsJson, Threads, check_folder, parsed
+from qalyst.cli.application import app, examples
+from qalyst.cli.options import AsJson, Threads, Thresholds, check_folder, parsed, thresholds
 from qalyst.errors import ModelError
 
 if TYPE_CHECKING:
@@ -22,9 +22,11 @@ RunFolder = Annotated[Path, typer.Argument(help="Folder of a run, as `qalyst run
 
 
 @app.command(
-    epilog="Examples: qalyst reprice results/nelm --price c_prrt=15000    "
-    "qalyst reprice results/nelm --discount c_prrt=25% --wtp 50000    "
-    "qalyst reprice results/nelm --rates zin"
+    epilog=examples(
+        "qalyst reprice results/nelm --price c_prrt=15000",
+        "qalyst reprice results/nelm --discount c_prrt=25% --wtp 50000",
+        "qalyst reprice results/nelm --rates zin",
+    )
 )
 def reprice(
     folder: RunFolder,
@@ -46,18 +48,16 @@ def reprice(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="A new utility; runs the model again unless it is written as a price. Repeatable.",
+            help="A new utility; runs the model again unless it is a price there. Repeatable.",
         ),
     ] = None,
-    wtp: Annotated[
-        list[float] | None,
-        typer.Option(help="Willingness to pay instead of the model's. Repeatable."),
-    ] = None,
+    wtp: Thresholds = None,
     rates: Annotated[
         str | None,
         typer.Option(
             metavar="GUIDELINE",
-            help="Discount rates of a guideline, and its thresholds if they are in the same money.",
+            help="Discount rates of a guideline (`qalyst guidelines`), and its thresholds if "
+            "they are in the same money.",
         ),
     ] = None,
     run: Annotated[
@@ -68,11 +68,14 @@ def reprice(
     ] = True,
     threads: Threads = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the results; none if left out.")
+        Path | None, typer.Option(help="Folder of the results; none is written if not given.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a run about other prices, discount rates or thresholds, without simulating again."""
+    """Ask a run about other prices, rates or thresholds.
+
+    Nothing is simulated again, unless what changes enters more than prices.
+    """
     analyses: list[Analysis] = []
 
     def work() -> dict[str, Any]:
@@ -80,7 +83,8 @@ def reprice(
         from qalyst.params.guidelines import guideline
 
         check_folder(out)
-        question = _question(price or [], discount or [], utility or [], wtp or [])
+        amounts = thresholds(wtp)
+        question = _question(price or [], discount or [], utility or [], amounts)
         preset = guideline(rates, f"command line  --rates {rates}") if rates else None
         if preset is None and not (question.values or question.discounts or question.thresholds):
             raise ModelError(
@@ -92,7 +96,7 @@ def reprice(
         words = ["qalyst", "reprice", str(folder)]
         for option, given in (("price", price), ("discount", discount), ("utility", utility)):
             words += [word for text in given or [] for word in (f"--{option}", text)]
-        words += [word for each in wtp or [] for word in ("--wtp", f"{each:.15g}")]
+        words += [word for each in amounts for word in ("--wtp", f"{each:.15g}")]
         words += ["--rates", rates] if rates else []
         analysis, found = ask(
             folder,
@@ -127,7 +131,6 @@ def _told(found: dict[str, Any]) -> list[str]:
 def _question(
     prices: list[str], discounts: list[str], utilities: list[str], wtp: list[float]
 ) -> Question:
-    from qalyst.decision.net_benefit import thresholds
     from qalyst.repricing import Question
 
     values = parsed(prices, "--price")
@@ -139,8 +142,7 @@ def _question(
                 mend="keep one of the two",
             )
         values[name] = value
-    amounts = tuple(map(float, thresholds(wtp))) if wtp else ()
-    return Question(values=values, discounts=_shares(discounts), thresholds=amounts)
+    return Question(values=values, discounts=_shares(discounts), thresholds=tuple(wtp))
 
 
 def _shares(texts: list[str]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import (
     DEFAULT_DRAWS,
     DEFAULT_PATIENTS,
@@ -57,10 +57,13 @@ class Samplings(StrEnum):
 
 
 @app.command(
-    epilog="Examples: qalyst run nelm --draws 10000 --seed 7    "
-    "qalyst run nelm --scenario base_case_man --set bias_share=0.3 --out results/mine    "
-    "qalyst run nelm --engine individuals --draws 200 --patients 2000    "
-    "qalyst run nelm --sampling sobol --draws 8192    qalyst run nelm --until 0.5%"
+    epilog=examples(
+        "qalyst run nelm --draws 10000 --seed 7",
+        "qalyst run nelm --scenario base_case_man --set bias_share=0.3 --out results/mine",
+        "qalyst run nelm --engine individuals --draws 200 --patients 2000",
+        "qalyst run nelm --sampling sobol --draws 8192",
+        "qalyst run nelm --until 0.5%",
+    )
 )
 def run(
     model: ModelName,
@@ -87,23 +90,24 @@ def run(
     ] = False,
     engine: Annotated[
         Engines | None,
-        typer.Option(help="Cohort, or individuals: patient by patient; cohort if not given."),
+        typer.Option(help="The cohort as a whole, or patient by patient; cohort if not given."),
     ] = None,
     patients: Annotated[
         int | None,
-        typer.Option(help="Patients in each draw, for individuals; 1,000 if not given."),
+        typer.Option(help="Patients in each draw, with --engine individuals; 1,000 if not given."),
     ] = None,
     error: Annotated[
         float | None,
         typer.Option(
             metavar="MONEY",
-            help="Choose the patients by the Monte Carlo error of incremental net benefit.",
+            help="Take as many patients as this Monte Carlo error of net benefit needs.",
         ),
     ] = None,
     luck: Annotated[
         Lucks | None,
         typer.Option(
-            help="Of patients: plain, mirrored pairs, or Sobol points; plain if not given."
+            help="Random numbers of patients: plain, mirrored pairs (antithetic), Sobol points "
+            "(quasi); plain if not given."
         ),
     ] = None,
     rates: RateNames = "all",
@@ -135,7 +139,10 @@ def run(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a model: base case, probabilistic analysis, tables, figures and a summary page."""
+    """Run a model and write tables, figures and a page.
+
+    Base case and probabilistic analysis; with --engine individuals, patient by patient.
+    """
     analyses: list[Analysis] = []
 
     def work() -> dict[str, Any]:

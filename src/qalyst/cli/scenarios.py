@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import AsJson, ModelName, Scenarios, Threads, Values, check_folder, parsed
 from qalyst.cli.varying import Asked, Comparator, Out, Strategy, Wtp, opened, repeated, written
 
@@ -19,20 +19,25 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="Examples: qalyst scenarios nelm    qalyst scenarios nelm mine.csv    "
-    "qalyst scenarios nelm --cross no_cure,no_discounting,ten_years"
+    epilog=examples(
+        "qalyst scenarios nelm",
+        "qalyst scenarios nelm mine.csv",
+        "qalyst scenarios nelm --cross no_cure,no_discounting,ten_years",
+    )
 )
 def scenarios(
     model: ModelName,
     file: Annotated[
         Path | None,
-        typer.Argument(help="CSV or YAML, a row for each; all of the model if not given."),
+        typer.Argument(
+            help="CSV or YAML file, a row for each scenario; those of the model if not given."
+        ),
     ] = None,
     scenario: Scenarios = None,
     values: Values = None,
     cross: Annotated[
         str | None,
-        typer.Option(metavar="A,B,C", help="Every combination of these scenarios."),
+        typer.Option(metavar="A,B,C", help="Every combination of these scenarios, ten at most."),
     ] = None,
     wtp: Wtp = None,
     strategy: Strategy = None,
@@ -41,7 +46,7 @@ def scenarios(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Scenario analysis: the model under other assumptions, against the base case."""
+    """Scenario analysis: the model under other assumptions."""
     known: list[ScenarioTable] = []
 
     def work() -> dict[str, Any]:
@@ -85,14 +90,14 @@ def scenarios(
     answer(work, tell, as_json)
 
 
-@app.command(epilog="Example: qalyst elasticities nelm --wtp 100000")
+@app.command(epilog=examples("qalyst elasticities nelm --wtp 100000"))
 def elasticities(
     model: ModelName,
     scenario: Scenarios = None,
     values: Values = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option(help="This input only, also a fixed one. Repeatable; all if not given."),
+        typer.Option(help="Only this input, fixed ones too. Repeatable; all if not given."),
     ] = None,
     wtp: Wtp = None,
     strategy: Strategy = None,
@@ -101,7 +106,7 @@ def elasticities(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Derivatives and elasticities of totals and net benefit to every input, with errors."""
+    """Derivatives and elasticities of results to every input."""
     known: list[tuple[ResolvedModel, Elasticities]] = []
 
     def work() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import AsJson, ModelName, Scenarios, Threads, Values, check_folder
 from qalyst.cli.varying import (
     Asked,
@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="Examples: qalyst tornado nelm --wtp 100000    "
-    "qalyst tornado hiv --range c_lamivudine=1500:3000 --outcome icer --wtp 20000"
+    epilog=examples(
+        "qalyst tornado nelm --wtp 100000",
+        "qalyst tornado hiv --range c_lamivudine=1500:3000 --outcome icer --wtp 20000",
+    )
 )
 def tornado(
     model: ModelName,
@@ -40,18 +42,21 @@ def tornado(
     values: Values = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option(help="Vary this input (or table) only. Repeatable; all if not given."),
+        typer.Option(
+            help="Vary only this input (or table). Repeatable; all uncertain inputs if not given."
+        ),
     ] = None,
     ranges: Annotated[
         list[str] | None,
         typer.Option(
             "--range",
             metavar="NAME=LOW:HIGH",
-            help="Range of an input, also of a fixed one; quantiles if not given. Repeatable.",
+            help="Range of an input, fixed ones too; the 95 % interval if not given. Repeatable.",
         ),
     ] = None,
     outcome: Annotated[
-        str, typer.Option(help="nmb, icer, cost, qaly, or an outcome of the model.")
+        str,
+        typer.Option(help="What the bars show: nmb, icer, cost, qaly, or an outcome of the model."),
     ] = "nmb",
     wtp: Wtp = None,
     strategy: Strategy = None,
@@ -60,7 +65,7 @@ def tornado(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """One-way analysis: each input at the ends of its range, as a tornado."""
+    """One-way analysis: each input at the ends of its range."""
     known: list[tuple[Study, OneWay]] = []
 
     def work() -> dict[str, Any]:
@@ -104,12 +109,20 @@ def tornado(
 
 
 @app.command(
-    epilog="Example: qalyst grid hiv rr_combination=0.4:1 c_lamivudine=0:10000:61 --wtp 20000"
+    epilog=examples("qalyst grid hiv rr_combination=0.4:1 c_lamivudine=0:10000:61 --wtp 20000")
 )
 def grid(
     model: ModelName,
-    x: Annotated[str, typer.Argument(metavar="X=LOW:HIGH[:STEPS]", help="Across.")],
-    y: Annotated[str, typer.Argument(metavar="Y=LOW:HIGH[:STEPS]", help="Upwards.")],
+    x: Annotated[
+        str,
+        typer.Argument(
+            metavar="X=LOW:HIGH[:STEPS]",
+            help="Input across, its range, and how many values (41 if not given).",
+        ),
+    ],
+    y: Annotated[
+        str, typer.Argument(metavar="Y=LOW:HIGH[:STEPS]", help="Input upwards, likewise.")
+    ],
     scenario: Scenarios = None,
     values: Values = None,
     wtp: Wtp = None,
@@ -119,7 +132,7 @@ def grid(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Two-way analysis: the optimal strategy over a grid of two inputs."""
+    """Two-way analysis: the optimal strategy over two inputs."""
     known: list[tuple[ResolvedModel, Grid]] = []
 
     def work() -> dict[str, Any]:
@@ -151,11 +164,15 @@ def grid(
     answer(work, tell, as_json)
 
 
-@app.command(epilog="Example: qalyst points hiv points.csv --wtp 20000")
+@app.command(epilog=examples("qalyst points hiv points.csv --wtp 20000"))
 def points(
     model: ModelName,
     file: Annotated[
-        Path, typer.Argument(help="CSV table: a row for each point, a column for each input.")
+        Path,
+        typer.Argument(
+            help="CSV file: a row for each point, a column for each input; an empty cell is the "
+            "base value."
+        ),
     ],
     scenario: Scenarios = None,
     values: Values = None,
@@ -166,7 +183,7 @@ def points(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Multi-way analysis: what the model gives at points that set any inputs together."""
+    """Multi-way analysis: results at the points of a table."""
     known: list[tuple[ResolvedModel, Points]] = []
 
     def work() -> dict[str, Any]:

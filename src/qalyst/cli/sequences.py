@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import (
     DEFAULT_DRAWS,
     DEFAULT_SEED,
@@ -17,11 +17,13 @@ from qalyst.cli.options import (
     Scenarios,
     Seed,
     Threads,
+    Thresholds,
     Values,
     check_folder,
     default_folder,
     load,
     parsed,
+    thresholds,
 )
 
 if TYPE_CHECKING:
@@ -29,39 +31,40 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="Example: qalyst sequences nelm --wtp 100000 --draws 500 --profile function=symptomatic"
+    epilog=examples("qalyst sequences nelm --wtp 100000 --draws 500 --profile function=symptomatic")
 )
 def sequences(
     model: ModelName,
     scenario: Scenarios = None,
     values: Values = None,
-    wtp: Annotated[
-        list[float] | None,
-        typer.Option(help="Willingness to pay; repeatable; those of the model if not given."),
-    ] = None,
+    wtp: Thresholds = None,
     draws: Annotated[
         int, typer.Option(help="Draws of the probabilistic analysis, 1 or more.")
     ] = DEFAULT_DRAWS,
     lines: Annotated[
-        int | None, typer.Option(help="Lines of every sequence; as in the model if not given.")
+        int | None,
+        typer.Option(help="How many lines every sequence has; as in the model if not given."),
     ] = None,
     last: Annotated[
-        str | None, typer.Option(metavar="TREATMENT", help="The last line of every sequence.")
+        str | None,
+        typer.Option(metavar="TREATMENT", help="Treatment of the last line of every sequence."),
     ] = None,
     first: Annotated[
         list[str] | None,
-        typer.Option(metavar="TREATMENT", help="Allowed on the first line. Repeatable."),
+        typer.Option(
+            metavar="TREATMENT", help="Treatment that may stand first; others may not. Repeatable."
+        ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(metavar="TREATMENT", help="Left out of all sequences. Repeatable."),
+        typer.Option(metavar="TREATMENT", help="Treatment that no sequence has. Repeatable."),
     ] = None,
     top: Annotated[int, typer.Option(help="How many of the best are shown.")] = 10,
     profile: Annotated[
         list[str] | None,
         typer.Option(
             metavar="DIMENSION=LABEL",
-            help="Rank in these profiles only. Repeatable: all must hold.",
+            help="Rank for patients with this label only. Repeatable: all must hold.",
         ),
     ] = None,
     together: Annotated[
@@ -82,7 +85,7 @@ def sequences(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Rank all orders of the treatments: which sequence is best value, and how sure that is."""
+    """Rank all orders of the treatments by value."""
     kept: list[SequenceFindings] = []
 
     def work() -> dict[str, Any]:
@@ -90,16 +93,17 @@ def sequences(
         from qalyst.sequencing import rank_sequences
 
         check_folder(out)
+        amounts = thresholds(wtp)
         resolved, given = load(model, scenario, values), parsed(values or [])
         rules = rules_of(resolved, lines=lines, last=last, first=first or (), exclude=exclude or ())
-        options = _words(wtp=wtp, lines=lines, last=last, first=first, exclude=exclude)
+        options = _words(wtp=amounts, lines=lines, last=last, first=first, exclude=exclude)
         options += _words(profile=profile, top=None if top == 10 else top)
         if together is not None:
             options.append("--together" if together else "--one-by-one")
         found, result = rank_sequences(
             resolved,
             rules,
-            wtp=wtp or (),
+            wtp=amounts,
             draws=draws,
             seed=seed,
             threads=threads,

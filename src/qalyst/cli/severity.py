@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import AsJson, Threads
 from qalyst.cli.reprice import RunFolder
 
@@ -16,25 +16,37 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="Example: qalyst severity results/nelm --guideline nice_2026 --strategy systemic "
-    "--age 62 --female 0.48"
+    epilog=examples(
+        "qalyst severity results/nelm --guideline nice_2026 --strategy systemic_first "
+        "--age 62 --female 0.48"
+    )
 )
 def severity(
     folder: RunFolder,
-    guideline: Annotated[str, typer.Option(help="A guideline that weighs severity.")],
-    strategy: Annotated[str, typer.Option(help="Established care, under which QALYs are lost.")],
+    guideline: Annotated[
+        str, typer.Option(help="A guideline that weighs severity (`qalyst guidelines`).")
+    ],
+    strategy: Annotated[
+        str, typer.Option(help="Strategy that is established care: QALYs are lost under it.")
+    ],
     age: Annotated[float, typer.Option(help="Age of the patients at the start, years.")],
     female: Annotated[float, typer.Option(help="Share of women among them, 0 to 1.")],
     life_table: Annotated[
-        str | None, typer.Option(help="Parameter file of deaths by sex and age.")
+        str | None,
+        typer.Option(
+            help="Parameter file of deaths by sex and age; the guideline's own if not given."
+        ),
     ] = None,
     norm: Annotated[
-        str | None, typer.Option(help="Parameter file of utilities by sex and age.")
+        str | None,
+        typer.Option(
+            help="Parameter file of utilities by sex and age; the guideline's own if not given."
+        ),
     ] = None,
     threads: Threads = None,
     as_json: AsJson = False,
 ) -> None:
-    """Absolute and proportional QALY shortfall of a run, and the decision that follows from it."""
+    """QALY shortfall of a run, and the decision it leads to."""
     analyses: list[Analysis] = []
 
     def work() -> dict[str, Any]:

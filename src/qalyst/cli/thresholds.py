@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import (
     DEFAULT_SEED,
     AsJson,
@@ -27,35 +27,44 @@ if TYPE_CHECKING:
 
 
 @app.command(
-    epilog="Examples: qalyst threshold hiv rr_combination --between 0.4:1 --wtp 10000    "
-    "qalyst threshold nelm c_prrt --price    "
-    "qalyst threshold hiv c_a --wtp 10000 --draws 1000"
+    epilog=examples(
+        "qalyst threshold hiv rr_combination --between 0.4:1 --wtp 10000",
+        "qalyst threshold nelm c_prrt --price",
+        "qalyst threshold hiv c_a --wtp 10000 --draws 1000",
+    )
 )
 def threshold(
     model: ModelName,
-    parameter: Annotated[str, typer.Argument(help="Name of the input.")],
+    parameter: Annotated[
+        str, typer.Argument(help="Name of the input, or of the price, as `qalyst show` gives it.")
+    ],
     scenario: Scenarios = None,
     values: Values = None,
     between: Annotated[
         str | None,
-        typer.Option(metavar="LOW:HIGH", help="Range; the 95 % interval if not given."),
+        typer.Option(
+            metavar="LOW:HIGH", help="Range that is searched; the 95 % interval if not given."
+        ),
     ] = None,
     wtp: Wtp = None,
     price: Annotated[
         bool,
-        typer.Option("--price", help="The price at which two strategies are equally good value."),
+        typer.Option(
+            "--price", help="Find the price at which the two strategies are equally good value."
+        ),
     ] = False,
     strategy: Strategy = None,
     comparator: Comparator = None,
     draws: Annotated[
-        int | None, typer.Option(help="By mean net benefit over draws of the other inputs.")
+        int | None,
+        typer.Option(help="Decide by mean net benefit over so many draws of the other inputs."),
     ] = None,
     seed: Seed = DEFAULT_SEED,
     threads: Threads = None,
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Values of an input at which another strategy is optimal; or the value-based price."""
+    """Find where another strategy is optimal, or a price."""
     told: list[Callable[[dict[str, Any]], None]] = []
 
     def work() -> dict[str, Any]:

@@ -27,9 +27,15 @@ Wtp = Annotated[
 ]
 Strategy = Annotated[
     str | None,
-    typer.Option(help="Of which increments are told; the better of the two best if not given."),
+    typer.Option(
+        help="Whose increments are told; if not given, of the two best in the base case the more "
+        "effective."
+    ),
 ]
-Comparator = Annotated[str | None, typer.Option(help="What the strategy is compared with.")]
+Comparator = Annotated[
+    str | None,
+    typer.Option(help="Strategy that it is compared with; the other of those two if not given."),
+]
 Out = Annotated[
     Path | None,
     typer.Option(help="Folder of the results; results/MODEL-COMMAND-... if not given."),

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from qalyst.cli.answering import answer
-from qalyst.cli.application import app
-from qalyst.cli.decide import Thresholds, thresholds
+from qalyst.cli.application import app, examples
 from qalyst.cli.options import (
     DEFAULT_SEED,
     AsJson,
@@ -17,19 +16,23 @@ from qalyst.cli.options import (
     Scenarios,
     Seed,
     Threads,
+    Thresholds,
     Values,
     check_folder,
     default_folder,
     load,
     parsed,
+    thresholds,
 )
 
 DRAWS = 5000
 
 
 @app.command(
-    epilog="Examples: qalyst voi sick_sicker --wtp 100000 --group hr_treatment_b,c_treatment_b    "
-    "qalyst voi hiv --wtp 6000 --persons 1000 --horizon 10"
+    epilog=examples(
+        "qalyst voi sick_sicker --wtp 100000 --group hr_worsen_b,c_b",
+        "qalyst voi hiv --wtp 6000 --persons 1000 --horizon 10",
+    )
 )
 def voi(
     model: ModelName,
@@ -56,12 +59,17 @@ def voi(
         int, typer.Option(help="Most runs of the model in a check, 10,000 or more.")
     ] = 200_000,
     persons: Annotated[
-        float | None, typer.Option(help="Persons a year who are affected: population values too.")
+        float | None,
+        typer.Option(
+            help="Persons a year whom the decision affects; gives values for all of them too."
+        ),
     ] = None,
     horizon: Annotated[
-        float, typer.Option(help="Years for which the decision matters, for population values.")
+        float, typer.Option(help="Years for which the decision matters; with --persons.")
     ] = 10,
-    discount: Annotated[float, typer.Option(help="Rate a year, for population values.")] = 0.03,
+    discount: Annotated[
+        float, typer.Option(help="Discount rate of persons of later years; with --persons.")
+    ] = 0.03,
     draws: Annotated[int, typer.Option(help="Draws of the probabilistic analysis.")] = DRAWS,
     seed: Seed = DEFAULT_SEED,
     threads: Threads = None,
@@ -71,7 +79,7 @@ def voi(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Value of information: of everything, of each input, of groups; per person and in all."""
+    """Value of information: of everything, inputs and groups."""
     told: list[Any] = []
 
     def work() -> dict[str, Any]:
