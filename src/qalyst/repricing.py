@@ -6,7 +6,7 @@ a product; whatever changes a quantity needs a new run, and it is said why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,9 @@ from qalyst.units import currencies
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+Kept = Mapping[tuple[str, Path], float]  # (record, path) -> share of the drawn value that is left
 
 
 @dataclass(frozen=True)
@@ -67,15 +70,8 @@ class Answer:
 class _Reduced:
     """Values of parameters, some of which are reduced by a share."""
 
-    def __init__(
-        self, values: Values, parameters: Mapping[str, Parameter], discounts: Mapping[str, float]
-    ) -> None:
-        self._values = values
-        self._kept = {
-            (parameter, path): 1 - share
-            for name, share in discounts.items()
-            for parameter, path in cells_of(parameters, name)
-        }
+    def __init__(self, values: Values, kept: Kept) -> None:
+        self._values, self._kept = values, kept
 
     def cell(self, name: str, path: Path) -> Float:
         """[draw] of a cell, reduced."""
@@ -108,7 +104,7 @@ def answer(
     """
     old = run.identity.load()
     _check_names(old, question)
-    fixed, drawn = _split_discounts(old, question.discounts)
+    fixed, kept = _split_discounts(old, question.discounts)
     values = {**question.values, **fixed}
     model = run.identity.load(values) if values else old
     reasons = reasons_for_a_new_run(run, old, question)
@@ -124,9 +120,9 @@ def answer(
         decision = replace(model.decision, thresholds=question.thresholds)
         model = replace(model, decision=decision)
     if reasons:
-        base, psa = _run_again(run, model, drawn, threads)
+        base, psa = _run_again(run, model, kept, threads)
     else:
-        base, psa = _priced_again(run, old, model, drawn, question.rates)
+        base, psa = _priced_again(run, old, model, kept, question.rates)
     return Answer(analyse(model, base, psa), tuple(reasons))
 
 
@@ -296,17 +292,16 @@ def _priced_again(
     run: SavedRun,
     old: ResolvedModel,
     model: ResolvedModel,
-    discounts: Mapping[str, float],
+    kept: Kept,
     rates: Rates | None,
 ) -> tuple[Outcomes, Outcomes | None]:
     """The base case and the draws of a run with the prices of another model."""
     base, psa = run.base, run.psa
-    if discounts or model.parameters != old.parameters:
+    if kept or model.parameters != old.parameters:
         engine = engine_for(old)
 
         def priced(outcomes: Outcomes, values: Values) -> Outcomes:
-            reduced = _Reduced(values, model.parameters, discounts)
-            prices = _prices(engine, old, outcomes, reduced)
+            prices = _prices(engine, old, outcomes, _Reduced(values, kept))
             return with_prices(outcomes, np.broadcast_to(prices, (outcomes.draws, prices.shape[1])))
 
         base = priced(base, BaseCase(model.parameters))
@@ -351,7 +346,7 @@ def _cell_labels(engine: Engine) -> list[tuple[str, str, str, str]]:
 
 
 def _run_again(
-    run: SavedRun, model: ResolvedModel, discounts: Mapping[str, float], threads: int | None
+    run: SavedRun, model: ResolvedModel, kept: Kept, threads: int | None
 ) -> tuple[Outcomes, Outcomes | None]:
     identity = run.identity
     if identity.patients is None:
@@ -363,35 +358,29 @@ def _run_again(
             seed=identity.seed,
             luck=identity.luck,  # type: ignore[arg-type]
         )
-    kept = {
-        (name, path): 1 - share
-        for text, share in discounts.items()
-        for name, path in cells_of(model.parameters, text)
-    }
-
-    def reduced(values_of: Callable[[Parameter, Path], Float]) -> dict[tuple[str, Path], Float]:
-        return {
-            (name, path): values_of(model.parameters[name], path) * share
-            for (name, path), share in kept.items()
-        }
-
-    if not kept:
-        base = base_case(model, engine, threads=threads)
-    else:
-        changes = reduced(lambda parameter, path: np.array([parameter.values[path]]))
-        base = simulate_points(model, changes, engine=engine, threads=threads)
-    if identity.draws is None:
+    # what is kept is drawn, so the engine reads its base value from the model that it is given
+    base = base_case(_with_base_values(model, kept), engine, threads=threads)
+    draws, seed = identity.draws, identity.seed
+    if draws is None:
         return base, None
     if not kept:
-        psa = simulate(
-            model, draws=identity.draws, seed=identity.seed, engine=engine, threads=threads
-        )
-        return base, psa
-    draws = Draws(model.parameters, identity.seed, np.arange(identity.draws))
-    psa = simulate_points(
-        model, reduced(draws.raw), seed=identity.seed, engine=engine, threads=threads
-    )
-    return base, psa
+        return base, simulate(model, draws=draws, seed=seed, engine=engine, threads=threads)
+    drawn = Draws(model.parameters, seed, np.arange(draws))
+    changes = {
+        (name, path): drawn.raw(model.parameters[name], path) * share
+        for (name, path), share in kept.items()
+    }
+    return base, simulate_points(model, changes, seed=seed, engine=engine, threads=threads)
+
+
+def _with_base_values(model: ResolvedModel, kept: Kept) -> ResolvedModel:
+    """The model with the base values that are left of some cells."""
+    parameters = dict(model.parameters)
+    for (name, path), share in kept.items():
+        parameter = parameters[name]
+        left = {**parameter.values, path: parameter.values[path] * share}
+        parameters[name] = replace(parameter, values=left)
+    return replace(model, parameters=parameters)
 
 
 # -- names
@@ -465,19 +454,21 @@ def _check_names(model: ResolvedModel, question: Question) -> None:
 
 def _split_discounts(
     model: ResolvedModel, discounts: Mapping[str, float]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """New values of cells that no draw changes, and the discounts that go draw by draw."""
+) -> tuple[dict[str, float], Kept]:
+    """New values of the cells that no draw changes, and what is left of those that draws change.
+
+    Cell by cell: a table may have both, if one of its cells was set.
+    """
     fixed: dict[str, float] = {}
-    drawn: dict[str, float] = {}
+    kept: dict[tuple[str, Path], float] = {}
     for name, share in discounts.items():
-        cells = cells_of(model.parameters, name)
-        if any(_is_drawn(model.parameters[record], path) for record, path in cells):
-            drawn[name] = share
-            continue
-        for record, path in cells:
-            value = model.parameters[record].values[path] * (1 - share)
-            fixed[f"{record}{show_path(path)}"] = value
-    return fixed, drawn
+        for record, path in cells_of(model.parameters, name):
+            parameter = model.parameters[record]
+            if _is_drawn(parameter, path):
+                kept[record, path] = 1 - share
+            else:
+                fixed[f"{record}{show_path(path)}"] = parameter.values[path] * (1 - share)
+    return fixed, kept
 
 
 def _is_drawn(parameter: Parameter, path: Path) -> bool:
