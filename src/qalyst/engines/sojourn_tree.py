@@ -23,12 +23,12 @@ _Source = Literal["time", "moved", "passed", "start"]
 
 @dataclass(frozen=True)
 class _Amount:
-    """What a node adds to a cell: two rows of sums (discounted and not), times a drawn factor."""
+    """What a node adds to a cell: a row of sums at each of the rates, times a drawn factor."""
 
     cell: int
     source: _Source
     node: int
-    rows: tuple[int, int]
+    rows: tuple[int, ...]
     factor: Residual
 
 
@@ -147,24 +147,22 @@ class Tree:
         series, runs, factor = by_calendar(self.make, item.quantity)
         known = self._series(series, self.heads.length)
         outcome = self.shared.model.payoffs[item.cell.payoff].outcome
-        rows = []
-        for discounted in (True, False):
-            weights = self.weights
+        rows, weights = [], self.weights
+        for which in weights.all:
             if item.kind == "heads":
-                parts = [(weights.heads(outcome, discounted) * known, runs, 0)]
+                parts = [(weights.heads(outcome, which) * known, runs, 0)]
             elif item.kind == "end":
-                parts = [(weights.at_horizon(outcome, discounted) * known, runs, 0)]
+                parts = [(weights.at_horizon(outcome, which) * known, runs, 0)]
             else:
-                first = weights.time_at_points(outcome, discounted) + weights.time_at_start(
-                    outcome, discounted
-                )
-                last = weights.time_at_end(outcome, discounted) * known
+                first = weights.time_at_points(outcome, which)
+                first = first + weights.time_at_start(outcome, which)
+                last = weights.time_at_end(outcome, which) * known
                 parts = [
                     (first * known, runs, 0),
                     (np.concatenate([[0.0], last[:-1]]), runs, 1),
                 ]
             rows.append(self.heads.add(parts))
-        return _Amount(self.shared.number(item.cell), "time", node, (rows[0], rows[1]), factor)
+        return _Amount(self.shared.number(item.cell), "time", node, tuple(rows), factor)
 
     def _on_the_way(
         self, link: Link, node: int, source: Literal["moved", "passed"]
@@ -182,15 +180,15 @@ class Tree:
                 series, runs, factor = by_calendar(self.make, amount)
                 known = self._series(series, table.length)
                 outcome = self.shared.model.payoffs[item.cell.payoff].outcome
-                first, second = (
+                rows = tuple(
                     table.add(
                         [(self.weights.moves(outcome, which)[: table.length] * known, runs, 0)],
                         cause,
                     )
-                    for which in (True, False)
+                    for which in self.weights.all
                 )
                 cell = self.shared.number(item.cell)
-                found.append(_Amount(cell, source, node, (first, second), factor))
+                found.append(_Amount(cell, source, node, rows, factor))
         return found
 
     def _started(self, link: Link) -> list[_Amount]:
@@ -198,15 +196,15 @@ class Tree:
         for event, share in link.events:
             for item in event:
                 outcome = self.shared.model.payoffs[item.cell.payoff].outcome
-                discounted, plain = (
-                    float(self.weights.scheduled(outcome, which)[0]) for which in (True, False)
-                )
-                assert discounted == plain, "time 0 is not discounted"
+                weights = {
+                    float(self.weights.scheduled(outcome, which)[0]) for which in self.weights.all
+                }
+                (weight,) = weights  # time 0 is not discounted, at any rate
                 amount = self.make.times(
-                    self.make.times(item.quantity, share), self.make.constant(plain)
+                    self.make.times(item.quantity, share), self.make.constant(weight)
                 )
                 cell = self.shared.number(item.cell)
-                found.append(_Amount(cell, "start", -1, (0, 0), amount))
+                found.append(_Amount(cell, "start", -1, (), amount))
         return found
 
     @property
@@ -238,7 +236,7 @@ class Tree:
         return found, background
 
     def run(self, evaluate: Evaluator, count: int) -> list[dict[int, Float]]:
-        """Of each strategy: cell -> [discounted or not, draw]."""
+        """Of each strategy: cell -> [rates, draw]."""
         hazards, background = self.hazards(evaluate, count)
         if not fits(hazards, background, two_events=self.two_events):
             raise ModelError(
@@ -274,7 +272,7 @@ class Tree:
                 if factor is None:
                     factor = factors[each.factor.index] = np.asarray(evaluate(each.factor)[0, 0])
                 if each.source == "start":
-                    amount = np.broadcast_to(factor, (2, count))
+                    amount = np.broadcast_to(factor, (self.weights.count, count))
                 else:
                     amount = sums[each.source][each.node, list(each.rows)] * factor
                 before = total.get(each.cell)
