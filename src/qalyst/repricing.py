@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
+QALY = "QALY"  # what thresholds and shortfalls of guidelines are counted in
 Kept = Mapping[tuple[str, Path], float]  # (record, path) -> share of the drawn value that is left
 
 
@@ -131,19 +132,30 @@ def by_guideline(
 ) -> tuple[Question, list[str]]:
     """The question at the rates of a guideline, and what must be said about it.
 
-    Its thresholds are taken if none are asked for and they are in the money of the model.
+    Its thresholds are taken if none are asked for and they are in the money of the model, for the
+    QALY that the model counts.
     """
     question = replace(question, rates=guideline.rates)
     if question.thresholds or not guideline.wtp:
         return question, []
     own = money_of(model)
+    name, taken = guideline.guideline, "those of the model were taken"
     if own != guideline.currency:
         note = (
-            f"thresholds of {guideline.guideline} are in {guideline.currency}, costs of the model "
-            f"in {own or 'no currency'}: those of the model were taken"
+            f"thresholds of {name} are in {guideline.currency}, costs of the model "
+            f"in {own or 'no currency'}: {taken}"
         )
         return question, [note]
+    unit = effect_unit(model)
+    if unit != QALY:
+        return question, [f"thresholds of {name} are for a QALY, the effect is in {unit}: {taken}"]
     return replace(question, thresholds=guideline.wtp), []
+
+
+def effect_unit(model: ResolvedModel) -> str:
+    """The unit of the effect that is compared, as it is written; `nothing` without one."""
+    effect = model.decision.effect
+    return model.outcomes[effect].unit_text if effect in model.outcomes else "nothing"
 
 
 def money_of(model: ResolvedModel) -> str | None:

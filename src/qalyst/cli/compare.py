@@ -21,6 +21,8 @@ from qalyst.cli.options import (
     Values,
     check_folder,
     load,
+    named,
+    thresholds,
 )
 
 if TYPE_CHECKING:
@@ -43,8 +45,11 @@ def compare(
         ),
     ] = None,
     wtp: Annotated[
-        list[float] | None,
-        typer.Option(help="Willingness to pay of net benefit; the model's own. Repeatable."),
+        list[str] | None,
+        typer.Option(
+            metavar="MONEY",
+            help="Willingness to pay of net benefit; the model's own. Repeatable.",
+        ),
     ] = None,
     draws: Annotated[
         int, typer.Option(help="Draws of the probabilistic analysis, 2 or more.")
@@ -61,20 +66,28 @@ def compare(
 
     def work() -> dict[str, Any]:
         from qalyst.report.compare_words import comparison_data
+        from qalyst.report.progress import progress_bar
         from qalyst.sensitivity.by_outcome import compare_outcomes
 
         check_folder(out)
-        names = tuple(word.strip() for word in (effects or "").split(",") if word.strip())
+        names, amounts = named(effects), thresholds(wtp)
         resolved = load(model, scenario, values)
-        found = compare_outcomes(
-            resolved, draws=draws, seed=seed, effects=names, wtp=tuple(wtp or ()), threads=threads
-        )
+        with progress_bar(resolved.name, draws) as progress:
+            found = compare_outcomes(
+                resolved,
+                draws=draws,
+                seed=seed,
+                effects=names,
+                wtp=amounts,
+                threads=threads,
+                progress=progress,
+            )
         compared.append(found)
         data = comparison_data(found)
         if out is None:
             return {**data, "folder": None, "files": []}
         asked = ["--effects", ",".join(names)] if names else []
-        asked += [word for each in wtp or () for word in ("--wtp", f"{each:.15g}")]
+        asked += [word for each in amounts for word in ("--wtp", f"{each:.15g}")]
         command = {"model": model, "values": list(values or ())}
         return {**data, "folder": str(out), "files": _written(found, out, command, asked)}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,21 +9,11 @@ import typer
 
 from qalyst.cli.answering import answer
 from qalyst.cli.application import app
-from qalyst.cli.options import AsJson, check_folder
-from qalyst.errors import ModelError
+from qalyst.cli.options import AsJson, Thresholds, check_folder, thresholds
 
 if TYPE_CHECKING:
     from qalyst.analysis import Decided
     from qalyst.information import Information
-
-Thresholds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--wtp",
-        metavar="MONEY",
-        help="Willingness to pay for a unit of effect: 50000, or 20000,30000. Repeatable.",
-    ),
-]
 
 
 @app.command(
@@ -80,28 +69,3 @@ def decide(
         tell_decided(*decided[0], found)
 
     answer(work, tell, as_json)
-
-
-def thresholds(given: list[str] | None) -> list[float]:
-    """Thresholds as they are written: amounts, several with commas between them.
-
-    Raises
-    ------
-    ModelError
-        What is no finite amount of 0 or more.
-    """
-    found = []
-    for text in [part for words in given or [] for part in words.split(",")]:
-        where = f"command line  --wtp {text}"
-        try:
-            value = float(text.replace("_", " "))
-        except ValueError as error:
-            raise ModelError(
-                f"'{text}' is no amount", where=where, mend="write a number, such as 50000"
-            ) from error
-        if not math.isfinite(value) or value < 0:
-            raise ModelError(
-                f"a willingness to pay of {text}", where=where, mend="write an amount of 0 or more"
-            )
-        found.append(value)
-    return list(dict.fromkeys(found))

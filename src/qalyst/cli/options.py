@@ -38,6 +38,14 @@ Values = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="One JSON object on standard output (docs/json.md).")
 ]
+Thresholds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--wtp",
+        metavar="MONEY",
+        help="Willingness to pay for a unit of effect: 50000, or 20000,30000. Repeatable.",
+    ),
+]
 RateNames = Annotated[
     str,
     typer.Option(
@@ -79,6 +87,36 @@ def parsed(values: list[str], option: str = "--set") -> dict[str, float]:
             raise ModelError(f"'{name}' is set twice", where=where, mend="keep one of the two")
         found[name.strip()] = value
     return found
+
+
+def thresholds(given: list[str] | None) -> list[float]:
+    """Thresholds as they are written: amounts, several with commas between them.
+
+    Raises
+    ------
+    ModelError
+        What is no finite amount of 0 or more.
+    """
+    found = []
+    for text in [part for words in given or [] for part in words.split(",")]:
+        where = f"command line  --wtp {text}"
+        try:
+            value = float(text.replace("_", " "))
+        except ValueError as error:
+            raise ModelError(
+                f"'{text}' is no amount", where=where, mend="write a number, such as 50000"
+            ) from error
+        if not math.isfinite(value) or value < 0:
+            raise ModelError(
+                f"a willingness to pay of {text}", where=where, mend="write an amount of 0 or more"
+            )
+        found.append(value)
+    return list(dict.fromkeys(found))
+
+
+def named(text: str | None) -> tuple[str, ...]:
+    """Names with commas between them, as they are typed."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
 def rates_of(names: str) -> tuple[Rates, ...]:

@@ -21,7 +21,9 @@ from qalyst.cli.options import (
     check_folder,
     default_folder,
     load,
+    named,
     parsed,
+    thresholds,
 )
 
 if TYPE_CHECKING:
@@ -43,8 +45,11 @@ def profiles(
         ),
     ] = None,
     wtp: Annotated[
-        list[float] | None,
-        typer.Option(help="Willingness to pay; the model's own if not given. Repeatable."),
+        list[str] | None,
+        typer.Option(
+            metavar="MONEY",
+            help="Willingness to pay; the model's own if not given. Repeatable.",
+        ),
     ] = None,
     draws: Annotated[
         int, typer.Option(help="Draws of the probabilistic analysis, 2 or more.")
@@ -66,21 +71,29 @@ def profiles(
         from qalyst.io.files import written_whole
         from qalyst.report.profiles_report import write_profiles
         from qalyst.report.profiles_words import profiles_data
+        from qalyst.report.progress import progress_bar
         from qalyst.sensitivity.by_profile import decide_by_profile
 
         check_folder(out)
-        names = tuple(word.strip() for word in (by or "").split(",") if word.strip())
+        names, amounts = named(by), thresholds(wtp)
         resolved, given = load(model, scenario, values), parsed(values or [])
         folder = out or default_folder(resolved, given, "profiles")
         with written_whole(folder) as place:
-            found = decide_by_profile(
-                resolved, draws=draws, seed=seed, by=names, wtp=tuple(wtp or ()), threads=threads
-            )
+            with progress_bar(resolved.name, draws) as progress:
+                found = decide_by_profile(
+                    resolved,
+                    draws=draws,
+                    seed=seed,
+                    by=names,
+                    wtp=amounts,
+                    threads=threads,
+                    progress=progress,
+                )
             settings = {
                 "model": model,
                 "values": list(values or ()),
                 "by": names,
-                "wtp": list(wtp or ()),
+                "wtp": amounts,
             }
             files = write_profiles(found, place, command=settings)
             written = sorted(path.relative_to(place).as_posix() for path in files)

@@ -11,7 +11,7 @@ import typer
 
 from qalyst.cli.answering import answer
 from qalyst.cli.application import app
-from qalyst.cli.options import AsJson, Threads, check_folder, parsed
+from qalyst.cli.options import AsJson, Threads, check_folder, parsed, thresholds
 from qalyst.errors import ModelError
 
 if TYPE_CHECKING:
@@ -50,8 +50,10 @@ def reprice(
         ),
     ] = None,
     wtp: Annotated[
-        list[float] | None,
-        typer.Option(help="Willingness to pay instead of the model's. Repeatable."),
+        list[str] | None,
+        typer.Option(
+            metavar="MONEY", help="Willingness to pay instead of the model's. Repeatable."
+        ),
     ] = None,
     rates: Annotated[
         str | None,
@@ -80,7 +82,7 @@ def reprice(
         from qalyst.params.guidelines import guideline
 
         check_folder(out)
-        question = _question(price or [], discount or [], utility or [], wtp or [])
+        question = _question(price or [], discount or [], utility or [], thresholds(wtp))
         preset = guideline(rates, f"command line  --rates {rates}") if rates else None
         if preset is None and not (question.values or question.discounts or question.thresholds):
             raise ModelError(
@@ -92,7 +94,7 @@ def reprice(
         words = ["qalyst", "reprice", str(folder)]
         for option, given in (("price", price), ("discount", discount), ("utility", utility)):
             words += [word for text in given or [] for word in (f"--{option}", text)]
-        words += [word for each in wtp or [] for word in ("--wtp", f"{each:.15g}")]
+        words += [word for each in question.thresholds for word in ("--wtp", f"{each:.15g}")]
         words += ["--rates", rates] if rates else []
         analysis, found = ask(
             folder,
@@ -127,7 +129,6 @@ def _told(found: dict[str, Any]) -> list[str]:
 def _question(
     prices: list[str], discounts: list[str], utilities: list[str], wtp: list[float]
 ) -> Question:
-    from qalyst.decision.net_benefit import thresholds
     from qalyst.repricing import Question
 
     values = parsed(prices, "--price")
@@ -139,8 +140,7 @@ def _question(
                 mend="keep one of the two",
             )
         values[name] = value
-    amounts = tuple(map(float, thresholds(wtp))) if wtp else ()
-    return Question(values=values, discounts=_shares(discounts), thresholds=amounts)
+    return Question(values=values, discounts=_shares(discounts), thresholds=tuple(wtp))
 
 
 def _shares(texts: list[str]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from qalyst.cli.options import (
     default_folder,
     load,
     parsed,
+    thresholds,
 )
 
 if TYPE_CHECKING:
@@ -36,8 +37,11 @@ def sequences(
     scenario: Scenarios = None,
     values: Values = None,
     wtp: Annotated[
-        list[float] | None,
-        typer.Option(help="Willingness to pay; repeatable; those of the model if not given."),
+        list[str] | None,
+        typer.Option(
+            metavar="MONEY",
+            help="Willingness to pay; repeatable; those of the model if not given.",
+        ),
     ] = None,
     draws: Annotated[
         int, typer.Option(help="Draws of the probabilistic analysis, 1 or more.")
@@ -92,14 +96,15 @@ def sequences(
         check_folder(out)
         resolved, given = load(model, scenario, values), parsed(values or [])
         rules = rules_of(resolved, lines=lines, last=last, first=first or (), exclude=exclude or ())
-        options = _words(wtp=wtp, lines=lines, last=last, first=first, exclude=exclude)
+        amounts = thresholds(wtp)
+        options = _words(wtp=amounts, lines=lines, last=last, first=first, exclude=exclude)
         options += _words(profile=profile, top=None if top == 10 else top)
         if together is not None:
             options.append("--together" if together else "--one-by-one")
         found, result = rank_sequences(
             resolved,
             rules,
-            wtp=wtp or (),
+            wtp=amounts,
             draws=draws,
             seed=seed,
             threads=threads,

@@ -9,7 +9,6 @@ import typer
 
 from qalyst.cli.answering import answer
 from qalyst.cli.application import app
-from qalyst.cli.decide import Thresholds, thresholds
 from qalyst.cli.options import (
     DEFAULT_SEED,
     AsJson,
@@ -17,11 +16,13 @@ from qalyst.cli.options import (
     Scenarios,
     Seed,
     Threads,
+    Thresholds,
     Values,
     check_folder,
     default_folder,
     load,
     parsed,
+    thresholds,
 )
 
 DRAWS = 5000
