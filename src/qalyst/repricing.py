@@ -155,7 +155,8 @@ def by_guideline(
 def effect_unit(model: ResolvedModel) -> str:
     """The unit of the effect that is compared, as it is written; `nothing` without one."""
     effect = model.decision.effect
-    return model.outcomes[effect].unit_text if effect in model.outcomes else "nothing"
+    known = effect is not None and effect in model.outcomes
+    return model.outcomes[str(effect)].unit_text if known else "nothing"
 
 
 def money_of(model: ResolvedModel) -> str | None:
