@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from qalyst.errors import ModelError
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
 from qalyst.model.compared import cost_and_effect, thresholds_of
 from qalyst.model.resolved import ResolvedModel, SequenceRules
 from qalyst.report.progress import progress_bar
@@ -75,7 +75,7 @@ def rank_sequences(
             )
         found = _found(run, thresholds, profile)
         files = write(found, work, seed=seed, top=top, command=settings)
-        names = sorted(str(path.relative_to(work)) for path in files)
+        names = names_in(work, files)
     result = {**data(found, top), "seed": seed, "folder": str(folder), "files": names}
     return found, result
 

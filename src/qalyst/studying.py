@@ -8,7 +8,7 @@ from typing import Any
 
 from qalyst.decision.evsi import Method
 from qalyst.decision.study_files import load_study
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
 from qalyst.model.resolved import ResolvedModel
 from qalyst.report.progress import progress_bar
 from qalyst.report.study_report import write_study
@@ -60,6 +60,6 @@ def run_study(
                 progress=progress,
             )
         files = write_study(value, work, command=settings)
-        names = sorted(path.relative_to(work).as_posix() for path in files)
+        names = names_in(work, files)
     told = {"sentence": study_sentence(value), "folder": str(folder), "files": names}
     return value, {**study_data(value), **told}

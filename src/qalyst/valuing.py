@@ -9,7 +9,7 @@ from typing import Any
 from qalyst.decision.population import Population
 from qalyst.errors import ModelError
 from qalyst.information import Groups, kinds, model_information
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
 from qalyst.io.lists import split_names
 from qalyst.model.compared import compared_outcomes, thresholds_of
 from qalyst.model.resolved import ResolvedModel
@@ -72,9 +72,11 @@ def value_information(
     valued = Valued(model, found, input_labels(model), population)
     with written_whole(folder) as work:
         files = write_value(
-            valued, work, {**settings, "draws": draws, "seed": seed, "wtp": thresholds}
+            valued,
+            work,
+            {**settings, "draws": draws, "seed": seed, "wtp": thresholds, "groups": list(groups)},
         )
-        names = sorted(path.relative_to(work).as_posix() for path in files)
+        names = names_in(work, files)
     return valued, {
         "model": model.name,
         "sha256": model.sha256,

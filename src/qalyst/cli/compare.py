@@ -103,7 +103,7 @@ def _written(
     found: OutcomeComparison, folder: Path, command: dict[str, Any], asked: list[str]
 ) -> list[str]:
     """Write the tables with their provenance; names of the files."""
-    from qalyst.io.files import written_whole
+    from qalyst.io.files import names_in, written_whole
     from qalyst.report.compare_words import comparison_tables
     from qalyst.report.csv_files import write_tables
     from qalyst.report.provenance import command_words, origin, write_provenance
@@ -121,4 +121,4 @@ def _written(
             "rerun": shlex.join(rerun),
         }
         files.append(write_provenance(origin(found.model, command, settings), place, files))
-        return sorted(path.name for path in files)
+        return names_in(place, files)

@@ -68,7 +68,7 @@ def profiles(
     decided: list[ProfileDecisions] = []
 
     def work() -> dict[str, Any]:
-        from qalyst.io.files import written_whole
+        from qalyst.io.files import names_in, written_whole
         from qalyst.report.profiles_report import write_profiles
         from qalyst.report.profiles_words import profiles_data
         from qalyst.report.progress import progress_bar
@@ -96,7 +96,7 @@ def profiles(
                 "wtp": amounts,
             }
             files = write_profiles(found, place, command=settings)
-            written = sorted(path.relative_to(place).as_posix() for path in files)
+            written = names_in(place, files)
         decided.append(found)
         return {**profiles_data(found), "folder": str(folder), "files": written}
 
