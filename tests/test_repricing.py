@@ -234,3 +234,46 @@ def test_a_table_stands_for_all_its_cells():
     table = next(name for name, each in parameters.items() if len(each.values) > 1)
     cells = cells_of(parameters, table)
     assert [path for _, path in cells] == list(parameters[table].values)
+
+
+TREE = """
+model: tree
+title: A tree
+parameters: [tree]
+decision: {cost: costs, effect: qalys, thresholds: [20000]}
+outcomes:
+  costs: {unit: USD,  discount: 0}
+  qalys: {unit: QALY, discount: 0}
+strategies:
+  old: {new: 0}
+  new: {new: 1}
+states:
+  treated: {absorbing: true}
+transitions:
+  begin: {from: start, to: treated}
+payoffs:
+  costs:
+    drug: {to: treated, price: c_drug}
+  qalys:
+    gain: {to: treated, quantity: "strategy.new * (u[a] + u[b]) * year"}
+"""
+RECORDS = """
+common:
+  status: assumption
+  source: {cite: assumption, locator: a test}
+parameters:
+  u:      {label: Gains, by: [arm], unit: utility, value: {a: 0.6, b: 0.5}, uncertainty: {family: normal, se: 0.1}}
+  c_drug: {label: Drug,  unit: USD, value: 100, price_year: 2024, uncertainty: {family: fixed, reason: a test}}
+"""  # noqa: E501
+
+
+def test_a_discount_reaches_the_cells_of_a_table_that_were_set(tmp_path):
+    (tmp_path / "params").mkdir()
+    (tmp_path / "tree.yaml").write_text(TREE)
+    (tmp_path / "params" / "tree.yaml").write_text(RECORDS)
+    run = kept(str(tmp_path / "tree.yaml"), **{"u[b]": 0.5})
+    found = answer(run, Question(discounts={"u": 0.5})).analysis
+    assert found.base.total("qalys").sel(strategy="new").item() == pytest.approx(0.55)
+    assert found.base.trace is not None  # the page shows it, as that of any run
+    halves = 0.5 * run.psa.total("qalys")
+    np.testing.assert_allclose(found.psa.total("qalys").values, halves.values, rtol=1e-13)

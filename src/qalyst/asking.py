@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qalyst.analysis import Analysis
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
 from qalyst.params.guidelines import Guideline
 from qalyst.report.write import write_report
 from qalyst.repricing import Question, answer, by_guideline
@@ -104,5 +104,5 @@ def _written(
         files = write_report(
             analysis, work, seed=identity.seed, draws=identity.draws, command=command
         )
-        names = sorted(str(path.relative_to(work)) for path in files)
+        names = names_in(work, files)
     return {"folder": str(out), "files": names}

@@ -14,7 +14,7 @@ from qalyst.decision.evppi import evppi as values_of
 from qalyst.errors import ModelError, nearest
 from qalyst.information import Information, ranked
 from qalyst.io.draws import DrawTable, read_draws
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
 from qalyst.io.lists import split_names
 from qalyst.outside import decide
 from qalyst.report.decided import write_decided
@@ -75,7 +75,7 @@ def decide_files(
         settings = {"inputs": {path.name: _sha256(path) for path in read}, "wtp": list(wtp)}
         with written_whole(folder) as work:
             files = write_decided(analysis, informed, work, settings)
-            names = sorted(path.relative_to(work).as_posix() for path in files)
+            names = names_in(work, files)
         found |= {"folder": str(folder), "files": names}
     return analysis, informed, found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from qalyst.errors import ModelError
 from qalyst.histories import follow_patients
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
 from qalyst.model.resolved import ResolvedModel
 from qalyst.report.patients_report import patients_data, table_format, write_patients
 from qalyst.report.stories import story
@@ -55,7 +55,7 @@ def run_patients(
     told = {number: story(histories, number) for number in asked}
     with written_whole(folder) as work:
         files = write_patients(histories, work, form=form, stories=told, command=settings)
-        names = sorted(path.relative_to(work).as_posix() for path in files)
+        names = names_in(work, files)
     return {**patients_data(histories, told), "format": form, "folder": str(folder), "files": names}
 
 

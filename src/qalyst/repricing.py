@@ -6,7 +6,7 @@ a product; whatever changes a quantity needs a new run, and it is said why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,10 @@ from qalyst.units import currencies
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+QALY = "QALY"  # what thresholds and shortfalls of guidelines are counted in
+Kept = Mapping[tuple[str, Path], float]  # (record, path) -> share of the drawn value that is left
 
 
 @dataclass(frozen=True)
@@ -74,15 +78,8 @@ class Answer:
 class _Reduced:
     """Values of parameters, some of which are reduced by a share."""
 
-    def __init__(
-        self, values: Values, parameters: Mapping[str, Parameter], discounts: Mapping[str, float]
-    ) -> None:
-        self._values = values
-        self._kept = {
-            (parameter, path): 1 - share
-            for name, share in discounts.items()
-            for parameter, path in cells_of(parameters, name)
-        }
+    def __init__(self, values: Values, kept: Kept) -> None:
+        self._values, self._kept = values, kept
 
     def cell(self, name: str, path: Path) -> Float:
         """[draw] of a cell, reduced."""
@@ -115,7 +112,7 @@ def answer(
     """
     old = run.identity.load()
     _check_names(old, question)
-    fixed, drawn = _split_discounts(old, question.discounts)
+    fixed, kept = _split_discounts(old, question.discounts)
     values = {**question.values, **fixed}
     model = run.identity.load(values) if values else old
     reasons = reasons_for_a_new_run(run, old, question)
@@ -131,9 +128,9 @@ def answer(
         decision = replace(model.decision, thresholds=question.thresholds)
         model = replace(model, decision=decision)
     if reasons:
-        base, psa = _run_again(run, model, drawn, threads)
+        base, psa = _run_again(run, model, kept, threads)
     else:
-        base, psa = _priced_again(run, old, model, drawn, question.rates)
+        base, psa = _priced_again(run, old, model, kept, question.rates)
     design = run.identity.design(model if reasons else old)
     found = analyse(model, base, psa, seed=run.identity.seed, design=design)
     return Answer(found, tuple(reasons))
@@ -144,19 +141,31 @@ def by_guideline(
 ) -> tuple[Question, list[str]]:
     """The question at the rates of a guideline, and what must be said about it.
 
-    Its thresholds are taken if none are asked for and they are in the money of the model.
+    Its thresholds are taken if none are asked for and they are in the money of the model, for the
+    QALY that the model counts.
     """
     question = replace(question, rates=guideline.rates)
     if question.thresholds or not guideline.wtp:
         return question, []
     own = money_of(model)
+    name, taken = guideline.guideline, "those of the model were taken"
     if own != guideline.currency:
         note = (
-            f"thresholds of {guideline.guideline} are in {guideline.currency}, costs of the model "
-            f"in {own or 'no currency'}: those of the model were taken"
+            f"thresholds of {name} are in {guideline.currency}, costs of the model "
+            f"in {own or 'no currency'}: {taken}"
         )
         return question, [note]
+    unit = effect_unit(model)
+    if unit != QALY:
+        return question, [f"thresholds of {name} are for a QALY, the effect is in {unit}: {taken}"]
     return replace(question, thresholds=guideline.wtp), []
+
+
+def effect_unit(model: ResolvedModel) -> str:
+    """The unit of the effect that is compared, as it is written; `nothing` without one."""
+    effect = model.decision.effect
+    known = effect is not None and effect in model.outcomes
+    return model.outcomes[str(effect)].unit_text if known else "nothing"
 
 
 def money_of(model: ResolvedModel) -> str | None:
@@ -305,17 +314,16 @@ def _priced_again(
     run: SavedRun,
     old: ResolvedModel,
     model: ResolvedModel,
-    discounts: Mapping[str, float],
+    kept: Kept,
     rates: Rates | None,
 ) -> tuple[Outcomes, Outcomes | None]:
     """The base case and the draws of a run with the prices of another model."""
     base, psa = run.base, run.psa
-    if discounts or model.parameters != old.parameters:
+    if kept or model.parameters != old.parameters:
         engine = engine_for(old)
 
         def priced(outcomes: Outcomes, values: Values) -> Outcomes:
-            reduced = _Reduced(values, model.parameters, discounts)
-            prices = _prices(engine, old, outcomes, reduced)
+            prices = _prices(engine, old, outcomes, _Reduced(values, kept))
             return with_prices(outcomes, np.broadcast_to(prices, (outcomes.draws, prices.shape[1])))
 
         base = priced(base, BaseCase(model.parameters))
@@ -362,7 +370,7 @@ def _cell_labels(engine: Engine) -> list[tuple[str, str, str, str]]:
 
 
 def _run_again(
-    run: SavedRun, model: ResolvedModel, discounts: Mapping[str, float], threads: int | None
+    run: SavedRun, model: ResolvedModel, kept: Kept, threads: int | None
 ) -> tuple[Outcomes, Outcomes | None]:
     identity = run.identity
     if identity.patients is None:
@@ -374,46 +382,32 @@ def _run_again(
             seed=identity.seed,
             luck=identity.luck,  # type: ignore[arg-type]
         )
-    kept = {
-        (name, path): 1 - share
-        for text, share in discounts.items()
-        for name, path in cells_of(model.parameters, text)
-    }
-
-    def reduced(values_of: Callable[[Parameter, Path], Float]) -> dict[tuple[str, Path], Float]:
-        return {
-            (name, path): values_of(model.parameters[name], path) * share
-            for (name, path), share in kept.items()
-        }
-
-    if not kept:
-        base = base_case(model, engine, threads=threads)
-    else:
-        changes = reduced(lambda parameter, path: np.array([parameter.values[path]]))
-        base = simulate_points(model, changes, engine=engine, threads=threads)
-    if identity.draws is None:
+    # what is kept is drawn, so the engine reads its base value from the model that it is given
+    base = base_case(_with_base_values(model, kept), engine, threads=threads)
+    draws, seed = identity.draws, identity.seed
+    if draws is None:
         return base, None
     design = identity.design(model)
     if not kept:
-        psa = simulate(
-            model,
-            draws=identity.draws,
-            seed=identity.seed,
-            design=design,
-            engine=engine,
-            threads=threads,
-        )
+        psa = simulate(model, draws=draws, seed=seed, design=design, engine=engine, threads=threads)
         return base, psa
-    draws = draws_of(model, identity.seed, np.arange(identity.draws), design)
-    psa = simulate_points(
-        model,
-        reduced(draws.raw),
-        seed=identity.seed,
-        design=design,
-        engine=engine,
-        threads=threads,
-    )
+    drawn = draws_of(model, seed, np.arange(draws), design)
+    changes = {
+        (name, path): drawn.raw(model.parameters[name], path) * share
+        for (name, path), share in kept.items()
+    }
+    psa = simulate_points(model, changes, seed=seed, design=design, engine=engine, threads=threads)
     return base, psa
+
+
+def _with_base_values(model: ResolvedModel, kept: Kept) -> ResolvedModel:
+    """The model with the base values that are left of some cells."""
+    parameters = dict(model.parameters)
+    for (name, path), share in kept.items():
+        parameter = parameters[name]
+        left = {**parameter.values, path: parameter.values[path] * share}
+        parameters[name] = replace(parameter, values=left)
+    return replace(model, parameters=parameters)
 
 
 # -- names
@@ -487,19 +481,21 @@ def _check_names(model: ResolvedModel, question: Question) -> None:
 
 def _split_discounts(
     model: ResolvedModel, discounts: Mapping[str, float]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """New values of cells that no draw changes, and the discounts that go draw by draw."""
+) -> tuple[dict[str, float], Kept]:
+    """New values of the cells that no draw changes, and what is left of those that draws change.
+
+    Cell by cell: a table may have both, if one of its cells was set.
+    """
     fixed: dict[str, float] = {}
-    drawn: dict[str, float] = {}
+    kept: dict[tuple[str, Path], float] = {}
     for name, share in discounts.items():
-        cells = cells_of(model.parameters, name)
-        if any(_is_drawn(model.parameters[record], path) for record, path in cells):
-            drawn[name] = share
-            continue
-        for record, path in cells:
-            value = model.parameters[record].values[path] * (1 - share)
-            fixed[f"{record}{show_path(path)}"] = value
-    return fixed, drawn
+        for record, path in cells_of(model.parameters, name):
+            parameter = model.parameters[record]
+            if _is_drawn(parameter, path):
+                kept[record, path] = 1 - share
+            else:
+                fixed[f"{record}{show_path(path)}"] = parameter.values[path] * (1 - share)
+    return fixed, kept
 
 
 def _is_drawn(parameter: Parameter, path: Path) -> bool:

@@ -10,9 +10,9 @@ import numpy as np
 from qalyst.axes import Float
 from qalyst.decision.enbs import Enbs, enbs
 from qalyst.decision.evsi import Evsi, Method, evsi_by_size
-from qalyst.decision.net_benefit import thresholds
 from qalyst.decision.study_files import StudyFile
 from qalyst.errors import ModelError, nearest
+from qalyst.model.compared import compared_outcomes, thresholds_of
 from qalyst.model.resolved import ResolvedModel
 from qalyst.params.draws import Draws
 from qalyst.params.inputs import drawn, uncertain_inputs
@@ -80,13 +80,7 @@ def value_of_study(
         A model without such a comparison, a parameter that is not uncertain in it, or a study that
         cannot be simulated.
     """
-    cost, effect = model.decision.cost, model.decision.effect
-    if cost is None or effect is None or len(model.strategies) < 2:
-        raise ModelError(
-            f"'{model.name}' does not compare strategies by cost and effect",
-            where="command line",
-            mend="choose a model with two strategies, a cost and an effect",
-        )
+    cost, effect = compared_outcomes(model)
     threshold = _threshold(model, wtp)
     values = _values(model, file, seed, draws)
     outcomes = simulate(model, draws=draws, seed=seed, threads=threads, progress=progress)
@@ -112,18 +106,14 @@ def value_of_study(
 
 
 def _threshold(model: ResolvedModel, wtp: float | None) -> float:
-    if wtp is not None:
-        return float(thresholds(wtp)[0])
-    known = tuple(model.decision.thresholds)
-    if len(known) != 1:
-        shown = ", ".join(f"{each:g}" for each in known) or "none"
+    known = thresholds_of(model, () if wtp is None else (wtp,))
+    if len(known) > 1:
         raise ModelError(
-            f"'{model.name}' has {'several thresholds' if known else 'no threshold'}, and the "
-            "value of a study is at one",
+            f"'{model.name}' has several thresholds, and the value of a study is at one",
             where="command line  --wtp",
-            mend=f"name one; the model's own: {shown}",
+            mend=f"name one; the model's own: {', '.join(f'{each:g}' for each in known)}",
         )
-    return float(known[0])
+    return known[0]
 
 
 def _values(model: ResolvedModel, file: StudyFile, seed: int, draws: int) -> dict[str, Float]:

@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from qalyst.errors import ModelError
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
+from qalyst.model.compared import cost_and_effect, thresholds_of
 from qalyst.model.resolved import ResolvedModel, SequenceRules
 from qalyst.report.progress import progress_bar
 from qalyst.report.sequences_report import SequenceFindings, data, write
 from qalyst.sensitivity.sequence_runs import (
     SequenceRun,
-    compared,
     labels_asked,
     rankings_in,
     run_sequences,
     scope_of,
-    thresholds_for,
 )
 
 MOST_RANKED = 50_000_000  # numbers that are ranked for the table by profile
@@ -60,8 +59,8 @@ def rank_sequences(
         raise ModelError(
             f"the best {top} are none", where=f"command line  --top {top}", mend="ask for 1 or more"
         )
-    thresholds = thresholds_for(model, wtp)
-    compared(model)  # before the draws, so that a fault is told at once
+    thresholds = sorted(thresholds_of(model, wtp))
+    cost_and_effect(model)  # before the draws, so that a fault is told at once
     labels_asked(model, profile)
     with written_whole(folder) as work:
         with progress_bar(model.name, draws) as progress:
@@ -76,7 +75,7 @@ def rank_sequences(
             )
         found = _found(run, thresholds, profile)
         files = write(found, work, seed=seed, top=top, command=settings)
-        names = sorted(str(path.relative_to(work)) for path in files)
+        names = names_in(work, files)
     result = {**data(found, top), "seed": seed, "folder": str(folder), "files": names}
     return found, result
 

@@ -18,14 +18,12 @@ from qalyst.errors import ModelError, nearest
 from qalyst.outcomes import DISCOUNTED, Outcomes
 from qalyst.params.guidelines import Guideline, Severity
 from qalyst.params.populations import general_population
-from qalyst.repricing import Question, answer, by_guideline, money_of
+from qalyst.repricing import QALY, Question, answer, by_guideline, effect_unit, money_of
 from qalyst.running import result
 from qalyst.saved_runs import read_run
 
 if TYPE_CHECKING:
     from qalyst.model.resolved import ResolvedModel
-
-QALY = "QALY"
 
 
 def severity_of(
@@ -112,15 +110,13 @@ def severity_of(
         "incremental": plain["incremental"] or plain["base_case_incremental"],
         "thresholds": plain["thresholds"],
         "new_run": list(found.new_run),
-        "notes": [*said, *_notes(severity)],
+        "notes": [*said, *_notes(severity, decided.model, guideline)],
     }
 
 
 def _qalys(model: ResolvedModel) -> str:
     """The effect of the model, which must be QALYs."""
-    effect = model.decision.effect
-    known = effect is not None and effect in model.outcomes
-    unit = model.outcomes[effect].unit_text if effect and known else "nothing"
+    effect, unit = model.decision.effect, effect_unit(model)
     if effect is None or unit != QALY:
         raise ModelError(
             f"the effect of '{model.name}' is in {unit}",
@@ -187,8 +183,18 @@ def _decided(
     return analyse(model, weighted(analysis.base), psa)
 
 
-def _notes(severity: Shortfall) -> list[str]:
+def _notes(severity: Shortfall, model: ResolvedModel, guideline: Guideline) -> list[str]:
     found = []
+    gives = guideline.severity.gives if guideline.severity else ""
+    if (
+        gives == "threshold"
+        and severity.value is not None
+        and money_of(model) != guideline.currency
+    ):
+        found.append(
+            f"the threshold is in {guideline.currency}, costs of the model in "
+            f"{money_of(model) or 'no currency'}: the decision is at those of the model"
+        )
     if severity.absolute < 0:
         found.append("patients expect more QALYs than the general population: check age and sex")
     if len(severity.chances) > 1:

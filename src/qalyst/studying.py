@@ -8,8 +8,9 @@ from typing import Any
 
 from qalyst.decision.evsi import Method
 from qalyst.decision.study_files import load_study
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
 from qalyst.model.resolved import ResolvedModel
+from qalyst.report.progress import progress_bar
 from qalyst.report.study_report import write_study
 from qalyst.report.study_tables import study_data
 from qalyst.report.study_words import study_sentence
@@ -47,10 +48,18 @@ def run_study(
     check_request(draws=draws, seed=seed, threads=threads)
     file = load_study(study)
     with written_whole(folder) as work:
-        value = value_of_study(
-            model, file, wtp=wtp, draws=draws, seed=seed, threads=threads, method=method
-        )
+        with progress_bar(model.name, draws) as progress:
+            value = value_of_study(
+                model,
+                file,
+                wtp=wtp,
+                draws=draws,
+                seed=seed,
+                threads=threads,
+                method=method,
+                progress=progress,
+            )
         files = write_study(value, work, command=settings)
-        names = sorted(path.relative_to(work).as_posix() for path in files)
+        names = names_in(work, files)
     told = {"sentence": study_sentence(value), "folder": str(folder), "files": names}
     return value, {**study_data(value), **told}

@@ -10,8 +10,9 @@ from qalyst.decision.evppi import Evppi
 from qalyst.decision.population import Population
 from qalyst.errors import ModelError
 from qalyst.information import Groups, Information, kinds, model_information
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
 from qalyst.io.lists import split_names
+from qalyst.model.compared import compared_outcomes, thresholds_of
 from qalyst.model.resolved import ResolvedModel
 from qalyst.params.inputs import Input, chosen, uncertain_inputs
 from qalyst.report.progress import progress_bar
@@ -58,8 +59,8 @@ def value_information(
     ModelError
         A model without decision, threshold or uncertain inputs; an unknown input; too few draws.
     """
-    thresholds = list(wtp) or list(model.decision.thresholds)
-    _check_decides(model, thresholds)
+    compared_outcomes(model)
+    thresholds = list(thresholds_of(model, wtp))
     inputs = uncertain_inputs(model.parameters, model.used_parameters)
     if not inputs:
         raise ModelError(
@@ -90,9 +91,11 @@ def value_information(
     valued = Valued(model, found, input_labels(model), population, tuple(compared))
     with written_whole(folder) as work:
         files = write_value(
-            valued, work, {**settings, "draws": draws, "seed": seed, "wtp": thresholds}
+            valued,
+            work,
+            {**settings, "draws": draws, "seed": seed, "wtp": thresholds, "groups": list(groups)},
         )
-        names = sorted(path.relative_to(work).as_posix() for path in files)
+        names = names_in(work, files)
     return valued, {
         "model": model.name,
         "sha256": model.sha256,
@@ -105,20 +108,6 @@ def value_information(
         "folder": str(folder),
         "files": names,
     }
-
-
-def _check_decides(model: ResolvedModel, thresholds: list[float]) -> None:
-    decision = model.decision
-    if decision.cost is None or decision.effect is None or len(model.strategies) < 2:
-        raise ModelError(
-            f"'{model.name}' compares no strategies by a cost and an effect",
-            where=model.file,
-            mend="write `decision: {cost: ..., effect: ..., thresholds: [...]}`",
-        )
-    if not thresholds:
-        raise ModelError(
-            f"'{model.name}' names no threshold", where=model.file, mend="give one: --wtp 50000"
-        )
 
 
 def _groups(inputs: Sequence[Input], given: Iterable[str]) -> Groups:

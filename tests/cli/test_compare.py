@@ -77,3 +77,18 @@ def test_what_cannot_be_is_told(words, told):
     result = call(*words)
     assert result.exit_code == 1
     assert told in result.output
+
+
+def test_money_is_no_effect_unless_it_is_asked_for(tmp_path):
+    params = tmp_path / "params"
+    params.mkdir()
+    source = Path(MODEL)
+    text = source.read_text(encoding="utf-8")
+    text = text.replace("  qalys: {unit", "  drugs: {unit: USD, discount: 0}\n  qalys: {unit")
+    text += "  drugs:\n    drug: {to: treated, quantity: strategy.new, price: c_new}\n"
+    (tmp_path / "two.yaml").write_text(text.replace("model: by_grade", "model: two"))
+    (params / "by_grade.yaml").write_text((source.parent / "params" / "by_grade.yaml").read_text())
+    words = (str(tmp_path / "two.yaml"), "--draws", "20")
+    assert [each["effect"] for each in as_json(*words)["by_effect"]] == ["qalys"]
+    asked = as_json(*words, "--effects", "drugs")
+    assert [each["effect"] for each in asked["by_effect"]] == ["drugs"]

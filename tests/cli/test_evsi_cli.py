@@ -163,7 +163,7 @@ def test_a_study_file_that_cannot_be_used_is_refused(tmp_path, old, new, words):
         (("sick_sicker", "--study", "nothing"), "no study 'nothing'"),
         (("sick_sicker", "--study", "sick_sicker_onst"), "did you mean 'sick_sicker_onset'"),
         (("sick_sicker", "--study", "cohort.yaml"), "several thresholds"),
-        (("heart_valve", "--study", "cohort.yaml", "--wtp", "1"), "does not compare"),
+        (("heart_valve", "--study", "cohort.yaml", "--wtp", "1"), "no cost and effect"),
         ((*REQUEST[:-1], "20"), "too few for a regression"),
         ((*REQUEST[:-1], "0"), "0 draws are none"),
     ],

@@ -32,8 +32,8 @@ def test_json_and_words_tell_the_same():
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["hiv"], "no willingness to pay at which to decide"),
-        (["heart_valve"], "nothing to decide"),
+        (["hiv"], "states no willingness to pay"),
+        (["heart_valve"], "no cost and effect"),
         (["hiv", "--wtp", "8000", "--limit", "0"], "between 0 and 8"),
         (["hiv", "--wtp", "8000", "--limit", "9"], "between 0 and 8"),
     ],

@@ -82,7 +82,7 @@ def test_words_on_the_terminal():
         ([MODEL, "--draws", "10000000"], "more than a run keeps"),
         ([MODEL, "--wtp", "-5"], "a willingness to pay of -5"),
         (["hiv", "--wtp", "50000"], "the same profile"),
-        (["heart_valve"], "nothing to decide"),
+        (["heart_valve"], "no cost and effect"),
     ],
 )
 def test_what_cannot_be_is_told_and_nothing_is_written(words, told):

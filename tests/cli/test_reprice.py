@@ -6,6 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from qalyst.cli import app
+from qalyst.model.resolve import load_model
+from qalyst.params.guidelines import guideline
+from qalyst.repricing import Question, by_guideline
 
 runner = CliRunner()
 
@@ -46,11 +49,18 @@ def test_the_answer_is_that_of_a_fresh_run(folder, tmp_path):
     assert found["sentence"].startswith("At GBP 500")
 
 
-def test_a_guideline_brings_its_rates_and_thresholds(folder):
-    found = asked(folder, "--rates", "nice_2026")
+def test_a_guideline_brings_its_rates_but_no_thresholds_of_another_effect(folder):
+    found = asked(folder, "--rates", "nice_2026")  # for a QALY; the effect is life years
     assert found["asked"]["rates"] == {"costs": 0.035, "effects": 0.035}
-    assert [row["wtp"] for row in found["thresholds"]] == [25_000, 35_000]
+    assert found["asked"]["thresholds"] == []
+    assert "for a QALY, the effect is in year" in found["notes"][0]
     assert found["new_run"] == []
+
+
+def test_a_guideline_brings_its_thresholds_for_a_qaly_in_its_money():
+    question, said = by_guideline(load_model("thr"), Question(), guideline("nice_2026", ""))
+    assert question.thresholds == (25_000, 35_000)
+    assert not said
 
 
 def test_thresholds_in_other_money_are_not_taken_and_it_is_said(folder):

@@ -14,6 +14,7 @@ from qalyst.engines.sojourns import SojournEngine
 from qalyst.errors import ModelError
 from qalyst.model.chains import NotAChainError
 from qalyst.model.resolve import load_model
+from qalyst.outcomes import Rates
 from qalyst.sensitivity.sequence_runs import (
     labels_asked,
     rankings_in,
@@ -21,8 +22,9 @@ from qalyst.sensitivity.sequence_runs import (
     scope_of,
 )
 from qalyst.sensitivity.sequences import model_of_sequences, rules_of, sequences_of
-from qalyst.simulation import base_case, simulate
+from qalyst.simulation import base_case, engine_for, simulate
 
+RATES = (Rates(0.035, 0.035), Rates(0.03, 0.015))
 LINES = str(Path(__file__).with_name("models") / "lines.yaml")
 
 
@@ -33,9 +35,11 @@ def lines():
 
 
 def agree(model, draws=12):
-    together = simulate(model, draws=draws, seed=3, engine=SojournEngine(Shared(model)), threads=1)
-    alone = simulate(model, draws=draws, seed=3, threads=1)
-    for name in ("discounted", "undiscounted"):
+    engine = SojournEngine(Shared(model, RATES))
+    together = simulate(model, draws=draws, seed=3, engine=engine, threads=1)
+    alone = simulate(model, draws=draws, seed=3, engine=engine_for(model, rates=RATES), threads=1)
+    assert len(together.totals) == 2 + len(RATES)
+    for name in together.totals:
         np.testing.assert_allclose(together.totals[name], alone.totals[name], rtol=1e-11)
         mine, theirs = together.breakdown("row_state"), alone.breakdown("row_state")
         order = theirs["group"].to_numpy()

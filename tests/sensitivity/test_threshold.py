@@ -172,3 +172,14 @@ def test_a_price_that_no_strategy_pays_more_of_does_not_matter(hiv):
     )
     assert price.price is None
     assert price.slope == 0
+
+
+def test_the_error_of_a_switch_at_the_end_of_its_range_looks_inwards(exponential):
+    # a cost once at the start: net benefit falls by it, so the switch is the mean without it
+    study = exponential
+    found = threshold(study, "c_start", between=(0, 1e9), wtp=1e5, draws=40, seed=1)
+    (switch,) = found.switches
+    inmb = found.standing.inmb(study.drawn({"c_start": 0.0}, draws=40, seed=1, where=""))
+    assert found.standing.strategy == "new"
+    assert switch.value == pytest.approx(inmb.mean(), rel=1e-6)
+    assert switch.mcse == pytest.approx(inmb.std(ddof=1) / 40**0.5, rel=1e-6)

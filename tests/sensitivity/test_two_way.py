@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -113,3 +115,20 @@ def test_two_shares_of_one_whole_are_no_axes(hiv):
 def test_what_is_no_grid_is_refused(hiv, x, y, words):
     with pytest.raises(ModelError, match=words):
         two_way(hiv, x, y, wtp=WTP)
+
+
+def test_points_that_leave_what_is_read_at_load_alone_are_one_run(monkeypatch):
+    study = open_study(str(Path(__file__).parent / "models" / "exponential.yaml"))
+    loaded = []
+    again = study._again
+    monkeypatch.setattr(study, "_again", lambda given: loaded.append(given) or again(given))
+    rows = [("a", {"u_alive": 0.5}), ("b", {"u_alive": 0.6}), ("c", {"r_discount": 0.0})]
+    runs = []
+    monkeypatch.setattr(study, "_run", lambda *given, run=study._run: runs.append(0) or run(*given))
+    found = at_points(study, rows, wtp=1e5)
+    assert loaded == [{"r_discount": 0.0}]
+    assert len(runs) == 3  # points at the base rate, the other rate; and the base case
+    # 40 years at the start of each: a geometric sum
+    alive = [sum((0.9048374180359595 / 1.03) ** year for year in range(40)) * u for u in (0.5, 0.6)]
+    for point, expected in zip(found.points, alive, strict=False):
+        assert point.found.discounted["old"]["qalys"] == pytest.approx(expected)

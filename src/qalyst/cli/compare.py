@@ -22,6 +22,7 @@ from qalyst.cli.options import (
     Values,
     check_folder,
     load,
+    named,
     thresholds,
 )
 
@@ -65,15 +66,22 @@ def compare(
 
     def work() -> dict[str, Any]:
         from qalyst.report.compare_words import comparison_data
+        from qalyst.report.progress import progress_bar
         from qalyst.sensitivity.by_outcome import compare_outcomes
 
         check_folder(out)
-        amounts = tuple(thresholds(wtp))
-        names = tuple(word.strip() for word in (effects or "").split(",") if word.strip())
+        names, amounts = named(effects), thresholds(wtp)
         resolved = load(model, scenario, values)
-        found = compare_outcomes(
-            resolved, draws=draws, seed=seed, effects=names, wtp=amounts, threads=threads
-        )
+        with progress_bar(resolved.name, draws) as progress:
+            found = compare_outcomes(
+                resolved,
+                draws=draws,
+                seed=seed,
+                effects=names,
+                wtp=amounts,
+                threads=threads,
+                progress=progress,
+            )
         compared.append(found)
         data = comparison_data(found)
         if out is None:
@@ -95,7 +103,7 @@ def _written(
     found: OutcomeComparison, folder: Path, command: dict[str, Any], asked: list[str]
 ) -> list[str]:
     """Write the tables with their provenance; names of the files."""
-    from qalyst.io.files import written_whole
+    from qalyst.io.files import names_in, written_whole
     from qalyst.report.compare_words import comparison_tables
     from qalyst.report.csv_files import write_tables
     from qalyst.report.provenance import command_words, origin, write_provenance
@@ -113,4 +121,4 @@ def _written(
             "rerun": shlex.join(rerun),
         }
         files.append(write_provenance(origin(found.model, command, settings), place, files))
-        return sorted(path.name for path in files)
+        return names_in(place, files)

@@ -40,16 +40,14 @@ def flip(
         from rich.console import Console
 
         from qalyst.report.flip_words import flip_data
-        from qalyst.sensitivity.by_profile import decision_of
         from qalyst.sensitivity.flip import LIMIT, recommendation_flips
 
         resolved = load(model, scenario, values)
-        _, _, thresholds = decision_of(resolved, [] if wtp is None else [wtp])
         with Console(stderr=True).status(f"{resolved.name}: looking for the nearest flip"):
             found.append(
                 recommendation_flips(
                     resolved,
-                    wtp=thresholds[0],
+                    wtp=wtp,
                     limit=LIMIT if limit is None else limit,
                     seed=seed,
                     threads=threads,

@@ -117,6 +117,11 @@ def thresholds(given: list[str] | None) -> list[float]:
     return list(dict.fromkeys(found))
 
 
+def named(text: str | None) -> tuple[str, ...]:
+    """Names with commas between them, as they are typed."""
+    return tuple(word.strip() for word in (text or "").split(",") if word.strip())
+
+
 def rates_of(names: str) -> tuple[Rates, ...]:
     """The different discount rates of the guidelines named by ``--rates``."""
     from qalyst.params.guidelines import distinct_rates, guideline, guidelines

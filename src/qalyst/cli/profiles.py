@@ -22,6 +22,7 @@ from qalyst.cli.options import (
     check_folder,
     default_folder,
     load,
+    named,
     parsed,
     thresholds,
 )
@@ -65,28 +66,35 @@ def profiles(
     decided: list[ProfileDecisions] = []
 
     def work() -> dict[str, Any]:
-        from qalyst.io.files import written_whole
+        from qalyst.io.files import names_in, written_whole
         from qalyst.report.profiles_report import write_profiles
         from qalyst.report.profiles_words import profiles_data
+        from qalyst.report.progress import progress_bar
         from qalyst.sensitivity.by_profile import decide_by_profile
 
         check_folder(out)
-        amounts = tuple(thresholds(wtp))
-        names = tuple(word.strip() for word in (by or "").split(",") if word.strip())
+        names, amounts = named(by), thresholds(wtp)
         resolved, given = load(model, scenario, values), parsed(values or [])
         folder = out or default_folder(resolved, given, "profiles")
         with written_whole(folder) as place:
-            found = decide_by_profile(
-                resolved, draws=draws, seed=seed, by=names, wtp=amounts, threads=threads
-            )
+            with progress_bar(resolved.name, draws) as progress:
+                found = decide_by_profile(
+                    resolved,
+                    draws=draws,
+                    seed=seed,
+                    by=names,
+                    wtp=amounts,
+                    threads=threads,
+                    progress=progress,
+                )
             settings = {
                 "model": model,
                 "values": list(values or ()),
                 "by": names,
-                "wtp": list(amounts),
+                "wtp": amounts,
             }
             files = write_profiles(found, place, command=settings)
-            written = sorted(path.relative_to(place).as_posix() for path in files)
+            written = names_in(place, files)
         decided.append(found)
         return {**profiles_data(found), "folder": str(folder), "files": written}
 

@@ -83,8 +83,7 @@ def reprice(
         from qalyst.params.guidelines import guideline
 
         check_folder(out)
-        amounts = thresholds(wtp)
-        question = _question(price or [], discount or [], utility or [], amounts)
+        question = _question(price or [], discount or [], utility or [], thresholds(wtp))
         preset = guideline(rates, f"command line  --rates {rates}") if rates else None
         if preset is None and not (question.values or question.discounts or question.thresholds):
             raise ModelError(
@@ -96,7 +95,7 @@ def reprice(
         words = ["qalyst", "reprice", str(folder)]
         for option, given in (("price", price), ("discount", discount), ("utility", utility)):
             words += [word for text in given or [] for word in (f"--{option}", text)]
-        words += [word for each in amounts for word in ("--wtp", f"{each:.15g}")]
+        words += [word for each in question.thresholds for word in ("--wtp", f"{each:.15g}")]
         words += ["--rates", rates] if rates else []
         analysis, found = ask(
             folder,

@@ -9,7 +9,16 @@ import typer
 
 from qalyst.cli.answering import answer
 from qalyst.cli.application import app, examples
-from qalyst.cli.options import AsJson, ModelName, Scenarios, Threads, Values, check_folder, parsed
+from qalyst.cli.options import (
+    AsJson,
+    ModelName,
+    Scenarios,
+    Threads,
+    Values,
+    check_folder,
+    named,
+    parsed,
+)
 from qalyst.cli.varying import Asked, Comparator, Out, Strategy, Wtp, opened, repeated, written
 
 if TYPE_CHECKING:
@@ -51,6 +60,7 @@ def scenarios(
 
     def work() -> dict[str, Any]:
         from qalyst.report import figures_scenarios
+        from qalyst.report.progress import progress_bar
         from qalyst.report.sensitivity_tables import scenarios_data, scenarios_tables
         from qalyst.sensitivity.rows import scenario_rows
         from qalyst.sensitivity.scenarios import scenario_table
@@ -58,17 +68,19 @@ def scenarios(
 
         check_folder(out)
         check_request(threads=threads)
-        found = scenario_table(
-            model,
-            scenario_rows(file) if file is not None else (),
-            cross=[each.strip() for each in cross.split(",")] if cross else (),
-            scenarios=scenario or (),
-            values=parsed(values or []),
-            wtp=wtp,
-            strategy=strategy,
-            comparator=comparator,
-            threads=threads,
-        )
+        with progress_bar(model, 1, of="scenarios") as progress:
+            found = scenario_table(
+                model,
+                scenario_rows(file) if file is not None else (),
+                cross=named(cross),
+                scenarios=scenario or (),
+                values=parsed(values or []),
+                wtp=wtp,
+                strategy=strategy,
+                comparator=comparator,
+                threads=threads,
+                progress=progress,
+            )
         known.append(found)
         options = [str(file)] if file is not None else []
         return written(

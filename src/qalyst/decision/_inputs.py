@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from qalyst.axes import DRAW, STRATEGY
+from qalyst.axes import DRAW, STRATEGY, Float
 from qalyst.errors import ModelError, nearest
 
 Values: TypeAlias = xr.DataArray | Mapping[str, ArrayLike] | ArrayLike
@@ -55,6 +55,25 @@ def check_strategy(strategy: str, values: xr.DataArray, *, where: str) -> None:
         raise ModelError(
             f"no strategy {strategy!r}", where=where, mend=nearest(strategy, names(values))
         )
+
+
+def increments(
+    cost: xr.DataArray, effect: xr.DataArray, *, strategy: str, comparator: str
+) -> tuple[Float, Float]:
+    """[draw] what a strategy costs and gains more than the comparator.
+
+    Raises
+    ------
+    ModelError
+        A strategy that is not among those of `cost`.
+    """
+    for role, name in (("strategy", strategy), ("comparator", comparator)):
+        check_strategy(name, cost, where=role)
+    spent, gained = (
+        each.sel({STRATEGY: strategy}).to_numpy() - each.sel({STRATEGY: comparator}).to_numpy()
+        for each in (cost, effect)
+    )
+    return spent, gained
 
 
 def _array(

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from qalyst.axes import DRAW, STRATEGY
-from qalyst.decision._inputs import DRAWS, Values, check_strategy, labelled
+from qalyst.decision._inputs import DRAWS, Values, check_strategy, increments, labelled
 from qalyst.decision.cea import IncrementalAnalysis, incremental_analysis
 from qalyst.decision.estimates import IcerEstimate, icer_estimate
 from qalyst.decision.net_benefit import net_health_benefit, net_monetary_benefit
@@ -169,8 +169,7 @@ def net_benefits(
 def _fieller(
     cost: xr.DataArray, effect: xr.DataArray, strategy: str, comparator: str, *, level: float
 ) -> FiellerSet:
-    spent = (cost.sel({STRATEGY: strategy}) - cost.sel({STRATEGY: comparator})).values
-    gained = (effect.sel({STRATEGY: strategy}) - effect.sel({STRATEGY: comparator})).values
+    spent, gained = increments(cost, effect, strategy=strategy, comparator=comparator)
     covariance = np.cov(spent, gained)
     return fieller_set(
         float(spent.mean()),

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from qalyst.axes import DRAW, STRATEGY, WTP, Float
-from qalyst.decision._inputs import DRAWS, Values, check_strategy, labelled
+from qalyst.decision._inputs import DRAWS, Values, check_strategy, increments, labelled
 from qalyst.decision._plane import MEANING, RATIO_OF_GAINS, RATIO_OF_LOSSES, quadrants
 from qalyst.decision.net_benefit import thresholds
 from qalyst.decision.ratio_intervals import INSIDE, check_level, fieller_set
@@ -170,10 +170,7 @@ def icer_estimate(
     check_draws(cost)
     check_replicates(cost.sizes[DRAW], replicates)
     check_level(level)
-    for role, name in (("strategy", strategy), ("comparator", comparator)):
-        check_strategy(name, cost, where=role)
-    spent = (cost.sel({STRATEGY: strategy}) - cost.sel({STRATEGY: comparator})).values
-    gained = (effect.sel({STRATEGY: strategy}) - effect.sel({STRATEGY: comparator})).values
+    spent, gained = increments(cost, effect, strategy=strategy, comparator=comparator)
     words, counts = np.unique(quadrants(spent, gained), return_counts=True)
     shares = {str(word): float(n / spent.size) for word, n in zip(words, counts, strict=True)}
     mean_word = str(quadrants(spent.mean(), gained.mean()))

@@ -118,7 +118,7 @@ def evppi(
     >>> abs(found.value - 0.484) < 2 * found.se, found.detected
     (True, True)
     """
-    benefit, threshold = _benefit(costs, effects, wtp, strategies)
+    benefit, threshold = relative_benefit(costs, effects, wtp, strategies)
     drawn = table(parameters, len(benefit))
     wanted = groups(of, drawn.columns)
     found = _Values(benefit, threshold, drawn, deterministic)
@@ -244,17 +244,23 @@ def _misses_structure(gain: Gain) -> bool:
     return gain.bound > gain.se / 2
 
 
-def _benefit(
+def relative_benefit(
     costs: Values, effects: Values, wtp: ArrayLike, strategies: Sequence[str] | None
 ) -> tuple[Float, float]:
-    """Net monetary benefit [draw, strategy] less that of the strategy with the best mean."""
+    """Net monetary benefit [draw, strategy] less that of the strategy with the best mean.
+
+    Returns
+    -------
+    benefit, threshold
+        With the one willingness to pay, checked.
+    """
     cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
     threshold = thresholds(wtp)
     if threshold.size > 1:
         raise ModelError(
             f"{threshold.size} thresholds",
             where="wtp",
-            mend="give one; `evppi_curve` takes many",
+            mend="give one (`evppi_curve` takes many)",
         )
     check_enough_draws(*cost.shape)
     wtp = float(threshold[0])

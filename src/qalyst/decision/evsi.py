@@ -16,12 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qalyst.axes import Float
-from qalyst.decision._inputs import DRAWS, Values, labelled
+from qalyst.decision._inputs import Values
 from qalyst.decision._parameters import Parameters, table
-from qalyst.decision.evppi import check_enough_draws
+from qalyst.decision.evppi import relative_benefit
 from qalyst.decision.informed import Z, informed_gain, tie_bias
 from qalyst.decision.moment_matching import matched_means
-from qalyst.decision.net_benefit import thresholds
 from qalyst.decision.studies import Study, read
 from qalyst.errors import ModelError
 from qalyst.stats.neighbours import NO_PAIRS, Pairs, pairs_along
@@ -214,13 +213,7 @@ class _Known:
         wtp: ArrayLike,
         strategies: Sequence[str] | None,
     ) -> _Known:
-        cost, effect = labelled(costs, effects, strategies=strategies, dims=DRAWS)
-        threshold = thresholds(wtp)
-        if threshold.size > 1:
-            raise ModelError(f"{threshold.size} thresholds", where="wtp", mend="give one")
-        check_enough_draws(*cost.shape)
-        benefit = float(threshold[0]) * effect.values - cost.values
-        benefit = benefit - benefit[:, [int(benefit.mean(axis=0).argmax())]]
+        benefit, threshold = relative_benefit(costs, effects, wtp, strategies)
         drawn = table(parameters, len(benefit))
         values = {name: read(drawn.columns, name, study.name) for name in study.parameters}
         fit = _fitted(np.column_stack(list(values.values())), benefit)
@@ -229,7 +222,7 @@ class _Known:
         evpi = float(benefit.max(axis=1).mean())
         return cls(
             benefit=benefit,
-            wtp=float(threshold[0]),
+            wtp=threshold,
             values=values,
             means=fit.means,
             evppi=min(gain.value, evpi),

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qalyst.axes import STRATEGY, Float
-from qalyst.decision._inputs import DRAWS, Values, check_strategy, labelled
+from qalyst.axes import Float
+from qalyst.decision._inputs import DRAWS, Values, increments, labelled
 from qalyst.decision._plane import MEANING, RATIO_OF_GAINS, RATIO_OF_LOSSES, quadrants
 from qalyst.decision.uncertainty import check_draws
 from qalyst.errors import ModelError
@@ -162,10 +162,7 @@ def icer_bootstrap(
             where="resamples",
             mend=f"give a whole number from {FEWEST_RESAMPLES} to {MOST_RESAMPLES:,}",
         )
-    for role, name in (("strategy", strategy), ("comparator", comparator)):
-        check_strategy(name, cost, where=role)
-    spent = (cost.sel({STRATEGY: strategy}) - cost.sel({STRATEGY: comparator})).values
-    gained = (effect.sel({STRATEGY: strategy}) - effect.sel({STRATEGY: comparator})).values
+    spent, gained = increments(cost, effect, strategy=strategy, comparator=comparator)
     word = str(quadrants(spent.mean(), gained.mean()))
     if word not in (RATIO_OF_GAINS, RATIO_OF_LOSSES):
         return BootstrapInterval(strategy, comparator, None, None, resamples, MEANING[word])

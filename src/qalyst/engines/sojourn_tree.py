@@ -147,17 +147,15 @@ class Tree:
         series, runs, factor = by_calendar(self.make, item.quantity)
         known = self._series(series, self.heads.length)
         outcome = self.shared.model.payoffs[item.cell.payoff].outcome
-        rows = []
-        weights = self.weights
+        rows, weights = [], self.weights
         for which in weights.all:
             if item.kind == "heads":
                 parts = [(weights.heads(outcome, which) * known, runs, 0)]
             elif item.kind == "end":
                 parts = [(weights.at_horizon(outcome, which) * known, runs, 0)]
             else:
-                first = weights.time_at_points(outcome, which) + weights.time_at_start(
-                    outcome, which
-                )
+                first = weights.time_at_points(outcome, which)
+                first = first + weights.time_at_start(outcome, which)
                 last = weights.time_at_end(outcome, which) * known
                 parts = [
                     (first * known, runs, 0),

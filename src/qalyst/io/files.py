@@ -8,7 +8,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -200,6 +200,11 @@ def _number_or_word(text: str | None, where: str, column: str) -> str | float:
             f"the cell '{column}' holds '{word}'", where=where, mend="write a finite number"
         )
     return word if number is None else number
+
+
+def names_in(folder: Path, files: Iterable[Path]) -> list[str]:
+    """Names of files inside a folder, in alphabetical order, with "/" between folders."""
+    return sorted(path.relative_to(folder).as_posix() for path in files)
 
 
 @contextmanager

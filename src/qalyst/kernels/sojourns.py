@@ -20,150 +20,24 @@ import numba
 import numpy as np
 
 from qalyst.axes import Float, Int
-from qalyst.kernels.phi import FAR, REACH, phi, phi_far
+from qalyst.kernels.sojourn_rows import (
+    INNER,
+    UNROLLED,
+    half_a_cycle,
+    matrix_rows,
+    phi_any,
+    survive,
+    value_of_time,
+)
 
 BLOCK = 64  # cycles whose flows are found together: their rows of all matrices stay in the cache
-UNROLLED = 4
 MOST_BACKGROUND = 300.0  # cumulated: beyond it 1 / B(t) would leave the range of numbers
 MOST_AT_ENTRY = 4.0  # hazard of the first cycle, if people arrive within one (see `_arrive`)
 
-_FAST: dict[str, Any] = {
-    "nogil": True,
-    "cache": True,
-    "fastmath": {"contract"},
-    "error_model": "numpy",
-}
-_INNER: dict[str, Any] = {"fastmath": {"contract"}, "error_model": "numpy"}
+_FAST: dict[str, Any] = {**INNER, "nogil": True, "cache": True}
 
 
-@numba.njit(**_INNER)
-def _phi_any(x):
-    """(1 - exp(-x)) / x for any x of 0 or more."""
-    if x <= REACH:
-        return phi(x)
-    return -math.expm1(-x) / x
-
-
-@numba.njit(**_INNER)
-def _near_row(out, share, hazard, calendar):
-    for s in range(out.size):
-        out[s] = share[s] * phi(hazard[s] + calendar)
-
-
-@numba.njit(**_INNER)
-def _far_row(out, share, hazard, calendar):
-    for s in range(out.size):
-        out[s] = share[s] * phi_far(hazard[s] + calendar)
-
-
-@numba.njit(**_INNER)
-def _any_row(out, share, hazard, calendar):
-    for s in range(out.size):
-        out[s] = share[s] * _phi_any(hazard[s] + calendar)
-
-
-@numba.njit(**_INNER)
-def _phi_row(out, share, hazard, calendar, greatest):
-    """The row share * phi(hazard + calendar), by the cheapest way that holds so far."""
-    if greatest <= REACH:
-        _near_row(out, share, hazard, calendar)
-    elif greatest <= REACH * 2**FAR:
-        _far_row(out, share, hazard, calendar)
-    else:
-        _any_row(out, share, hazard, calendar)
-
-
-@numba.njit(**_INNER)
-def _survive(hazards, stay, total, n):
-    """Tables by residence, the last first: hazard of all causes, and share still there.
-
-    Element n - 1 - r of `total`, and n - r of `stay`, belongs to residence r.
-    """
-    causes, bins = hazards.shape
-    gone = 0.0
-    stay[n] = 1.0
-    for r in range(n):
-        at = min(r, bins - 1)
-        here = 0.0
-        for cause in range(causes):
-            here += hazards[cause, at]
-        total[n - 1 - r] = here
-        gone += here
-        stay[n - 1 - r] = math.exp(-gone)
-
-
-@numba.njit(**_INNER)
-def _add_four(out, stay, o, w0, w1, w2, w3):
-    a, b = stay[o : o + out.size], stay[o - 1 : o - 1 + out.size]
-    c, d = stay[o - 2 : o - 2 + out.size], stay[o - 3 : o - 3 + out.size]
-    for s in range(out.size):
-        out[s] += (w0 * a[s] + w1 * b[s]) + (w2 * c[s] + w3 * d[s])
-
-
-@numba.njit(**_INNER)
-def _value_of_time(weights, stay, values, n):
-    """values[row, s] = sum over t >= s of weights[row, t] S(t - s); S is 0 before the entry.
-
-    `stay` is padded: its element UNROLLED + n - r is S(r), and 0 before and beyond.
-    """
-    for row in range(weights.shape[0]):
-        values[row, :] = 0.0
-        for t in range(0, n + 1, UNROLLED):
-            to = min(t + UNROLLED, n + 1)
-            out = values[row, :to]
-            w = weights[row]
-            _add_four(out, stay, UNROLLED + n - t, w[t], w[t + 1], w[t + 2], w[t + 3])
-
-
-@numba.njit(**_INNER)
-def _add_product(out, weight, hazard, row):
-    for s in range(out.size):
-        out[s] += weight * (hazard[s] * row[s])
-
-
-@numba.njit(**_INNER)
-def _matrix_rows(
-    block, begin, share, total, background, greatest, by_residence, weights, cause_of, survival,
-    values, line, n,
-):  # fmt: skip
-    """Rows of the matrix of a key: flow of each cause in cycle t by cycle of entry.
-
-    ``share`` times phi is the time of the cycle that is lived; times the hazard, a flow. Counted
-    causes add to `values`; the first cause is kept in `block`.
-    """
-    for i in range(block.shape[0]):
-        t = begin + i
-        entries = t + 1
-        o = n - 1 - t
-        row = line[:entries]
-        _phi_row(row, share[o + 1 :][:entries], total[o:][:entries], background[t], greatest)
-        for k in range(weights.shape[0]):
-            weight = weights[k, t] * survival[t]
-            if cause_of[k] < 0:
-                for s in range(entries):
-                    values[k, s] += weight * row[s]
-            else:
-                _add_product(values[k, :entries], weight, by_residence[cause_of[k], o:], row)
-        onward = by_residence[0, o:]
-        for s in range(entries):
-            block[i, s] = onward[s] * row[s]
-        block[i, entries:] = 0.0
-
-
-@numba.njit(**_INNER)
-def _half_a_cycle(hazard, calendar, shares):
-    """Of somebody who arrives within a cycle and is at risk for half of it.
-
-    shares[0]: cycles lived in it; shares[1]: half of the share that stays; shares[2]: how many at
-    the start of the cycle would leave as many at residence 1 at its end.
-    """
-    whole = hazard + calendar
-    shares[0] = 0.5 * _phi_any(0.5 * whole)
-    shares[1] = 0.5 * (1.0 - whole * shares[0])
-    shares[2] = shares[1] * math.exp(whole)
-
-
-@numba.njit(**_INNER)
+@numba.njit(**INNER)
 def _enter(entries, begin, size, flows, source, width, share, inverse):
     """Who moved to a group's nodes in the cycles of a block stands there at their ends."""
     count = share.size
@@ -175,7 +49,7 @@ def _enter(entries, begin, size, flows, source, width, share, inverse):
             entries[o + column] = here * scale
 
 
-@numba.njit(**_INNER)
+@numba.njit(**INNER)
 def _enter_twice(
     entries, older, begin, size, flows, seconds, here, source, width, share, survival, inverse,
     background, hazard, whole, weights, cause_of, moved, shares,
@@ -190,7 +64,7 @@ def _enter_twice(
     for i in range(size):
         t = begin + i
         o = t * count
-        _half_a_cycle(whole, background[t], shares)
+        half_a_cycle(whole, background[t], shares)
         lived, stay, before = shares[0], shares[1], shares[2] * inverse[t]
         second = lived * hazard[0]
         for column in range(count):
@@ -210,7 +84,7 @@ def _enter_twice(
                 moved[row, column] += weight * (share[column] * flows[at])
 
 
-@numba.njit(**_INNER)
+@numba.njit(**INNER)
 def _move_on(
     found, begin, survival, background, older, hazard, whole, two, flows, seconds, weights, passed
 ):
@@ -222,7 +96,7 @@ def _move_on(
         for column in range(count):
             flows[o + column] = survival[t] * found[i, column]
         if two:
-            ghosts = survival[t] * hazard[0] * _phi_any(whole + background[t])
+            ghosts = survival[t] * hazard[0] * phi_any(whole + background[t])
             for column in range(count):
                 flows[o + column] -= ghosts * older[p + column]
         for row in range(weights.shape[0]):
@@ -234,7 +108,7 @@ def _move_on(
                     passed[row, column] += weight * seconds[o + column]
 
 
-@numba.njit(**_INNER)
+@numba.njit(**INNER)
 def _undo_ghosts(older, heads, weights, cause_of, survival, background, hazard, whole, time, moved):
     """Take out the cycle that those at residence 1 did not spend."""
     count = time.shape[1]
@@ -244,7 +118,7 @@ def _undo_ghosts(older, heads, weights, cause_of, survival, background, hazard, 
             weight = heads[row, t] * survival[t]
             for column in range(count):
                 time[row, column] -= weight * older[o + column]
-        lived = _phi_any(whole + background[t]) * survival[t]
+        lived = phi_any(whole + background[t]) * survival[t]
         for row in range(cause_of.size):
             weight = weights[row, t] * lived
             if cause_of[row] >= 0:
@@ -295,13 +169,13 @@ def _run(
         of_moves[:] = 0.0
         entries[:] = 0.0
         for key in range(n_keys):
-            _survive(hazards[draw, key], stay[key, UNROLLED:], total[key], n)
+            survive(hazards[draw, key], stay[key, UNROLLED:], total[key], n)
             for cause in range(causes):
                 for r in range(n):
                     value = hazards[draw, key, cause, min(r, bins - 1)]
                     by_residence[key, cause, n - 1 - r] = value
             greatest[key] = total[key].max() + most
-            _value_of_time(weighted, stay[key], of_time[key], n)
+            value_of_time(weighted, stay[key], of_time[key], n)
         for group in range(groups):
             low = first_column[group]
             for column in range(low, last_column[group]):
@@ -311,7 +185,7 @@ def _run(
             end = min(begin + BLOCK, n)
             size = end - begin
             for key in range(n_keys):
-                _matrix_rows(
+                matrix_rows(
                     matrices[key, : size * end].reshape(size, end), begin, stay[key, UNROLLED:],
                     total[key], b, greatest[key], by_residence[key], of_leaving, cause_of,
                     survival, of_moves[key], line, n,

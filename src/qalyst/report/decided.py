@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qalyst.report import figures_decision, figures_plane, figures_spread
-from qalyst.report.csv_files import write_tables
-from qalyst.report.drawing import house_style, saved
-from qalyst.report.figures import write_figures
 from qalyst.report.figures_value import evppi_bars
+from qalyst.report.folders import write_tables_and_figures
 from qalyst.report.provenance import PACKAGES, write_provenance
 from qalyst.report.tables import ceac_table, incremental_table
 from qalyst.report.value_words import information_table
@@ -38,17 +36,12 @@ def write_decided(
     folder : exists and is empty; see `io.files.written_whole`.
     settings : files with their hashes, and what was asked for.
     """
-    for name in ("tables", "figures"):
-        (folder / name).mkdir()
     tables = decision_tables(analysis)
     drawings = [partial(draw, analysis) for draw in _drawings(analysis)]
     if informed:
         tables["evppi"] = information_table(informed)
         drawings += [partial(evppi_bars, analysis.model, each) for each in informed if each.evpi]
-    files = write_tables(tables, folder / "tables")
-    with house_style():
-        drawn = [saved(draw()) for draw in drawings]
-    files += write_figures(drawn, folder / "figures")
+    files = write_tables_and_figures(folder, tables, lambda: (draw() for draw in drawings))
     origin = {
         "qalyst": version("qalyst"),
         **settings,

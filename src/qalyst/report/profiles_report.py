@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qalyst.report.csv_files import write_tables
-from qalyst.report.drawing import house_style, saved
-from qalyst.report.figures import write_figures
 from qalyst.report.figures_profiles import decision_map
+from qalyst.report.folders import write_tables_and_figures
 from qalyst.report.profiles_words import profiles_tables
 from qalyst.report.provenance import command_words, origin, write_provenance
 from qalyst.simulation import engine_name
@@ -35,12 +33,7 @@ def write_profiles(
     files
         In the order written; `provenance.json` is the last.
     """
-    for name in ("tables", "figures"):
-        (folder / name).mkdir()
-    files = write_tables(profiles_tables(found), folder / "tables")
-    with house_style():
-        figures = [saved(decision_map(found))]
-    files += write_figures(figures, folder / "figures")
+    files = write_tables_and_figures(folder, profiles_tables(found), lambda: [decision_map(found)])
     record = origin(
         found.model,
         command,

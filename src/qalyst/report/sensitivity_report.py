@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qalyst.io.files import written_whole
+from qalyst.io.files import names_in, written_whole
 from qalyst.model.resolved import ResolvedModel
-from qalyst.report.csv_files import write_tables
-from qalyst.report.drawing import Drawing, house_style, saved
-from qalyst.report.figures import write_figures
+from qalyst.report.drawing import Drawing
+from qalyst.report.folders import write_tables_and_figures
 from qalyst.report.provenance import command_words, origin, write_provenance
 from qalyst.simulation import engine_name
 
@@ -60,12 +59,7 @@ def write_sensitivity(
         "rerun": shlex.join(words),
     }
     with written_whole(folder) as work:
-        for name in ("tables", "figures"):
-            (work / name).mkdir()
-        files = write_tables(tables, work / "tables")
-        with house_style():
-            figures = [saved(drawing) for drawing in drawings()]
-        files += write_figures(figures, work / "figures")
+        files = write_tables_and_figures(work, tables, drawings)
         files.append(write_provenance(origin(model, command, settings), work, files))
-        names = sorted(path.relative_to(work).as_posix() for path in files)
+        names = names_in(work, files)
     return {"folder": str(folder), "files": names}

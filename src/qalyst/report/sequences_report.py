@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qalyst.report.csv_files import write_tables
-from qalyst.report.drawing import house_style, saved
-from qalyst.report.figures import write_figures
 from qalyst.report.figures_sequences import all_then, sequence_label, top_sequences
+from qalyst.report.folders import write_tables_and_figures
 from qalyst.report.labels import currency, effect_nouns, ratio_unit
 from qalyst.report.numbers import decimals_for, money, number, percent, short
 from qalyst.report.provenance import command_words, origin, write_provenance
@@ -250,15 +248,14 @@ def write(
     found: SequenceFindings, folder: Path, *, seed: int, top: int, command: Mapping[str, Any]
 ) -> list[Path]:
     """Write tables, figures and provenance into an empty folder; the provenance is last."""
-    for name in ("tables", "figures"):
-        (folder / name).mkdir()
-    files = write_tables(tables(found), folder / "tables")
-    with house_style():
-        drawn = [
-            saved(top_sequences(found.run.model, ranking, top, scope_words(found)))
+    files = write_tables_and_figures(
+        folder,
+        tables(found),
+        lambda: (
+            top_sequences(found.run.model, ranking, top, scope_words(found))
             for ranking in found.at_thresholds
-        ]
-    files += write_figures(drawn, folder / "figures")
+        ),
+    )
     draws = found.run.outcomes.draws
     record = origin(
         found.run.model,

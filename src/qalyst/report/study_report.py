@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qalyst.report.csv_files import write_tables
-from qalyst.report.drawing import house_style, saved
-from qalyst.report.figures import write_figures
 from qalyst.report.figures_study import study_value
+from qalyst.report.folders import write_tables_and_figures
 from qalyst.report.provenance import command_words, origin, write_provenance
 from qalyst.report.study_tables import assumptions, study_tables
 from qalyst.report.study_words import study_sentence
@@ -34,11 +32,7 @@ def write_study(value: StudyValue, folder: Path, *, command: Mapping[str, Any]) 
     files
         In the order written; `provenance.json` is the last.
     """
-    for name in ("tables", "figures"):
-        (folder / name).mkdir()
-    files = write_tables(study_tables(value), folder / "tables")
-    with house_style():
-        files += write_figures([saved(study_value(value))], folder / "figures")
+    files = write_tables_and_figures(folder, study_tables(value), lambda: [study_value(value)])
     sentence = folder / "sentence.txt"
     sentence.write_text(f"{study_sentence(value)}\n", encoding="utf-8", newline="\n")
     files.append(sentence)

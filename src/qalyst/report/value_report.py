@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from qalyst.report.consoles import open_console
-from qalyst.report.csv_files import write_tables
-from qalyst.report.drawing import house_style, saved
-from qalyst.report.figures import write_figures
 from qalyst.report.figures_value import evppi_bars
+from qalyst.report.folders import write_tables_and_figures
 from qalyst.report.labels import currency
 from qalyst.report.numbers import money
-from qalyst.report.provenance import origin, write_provenance
+from qalyst.report.provenance import command_words, origin, write_provenance
 from qalyst.report.value_words import information_table, tell_information
+from qalyst.simulation import engine_name
 
 if TYPE_CHECKING:
     from qalyst.decision.evppi import Evppi
@@ -85,22 +85,43 @@ def check_data(each: Checked) -> dict[str, Any]:
 
 
 def write_value(valued: Valued, folder: Path, settings: Mapping[str, Any]) -> list[Path]:
-    """Write the table, a figure for each threshold with something to learn, and the provenance."""
-    for name in ("tables", "figures"):
-        (folder / name).mkdir()
+    """Write the table, a figure for each threshold with something to learn, and the provenance.
+
+    `settings` are what was asked for: `model`, `values`, `wtp`, `groups`, `draws`, `seed`.
+    """
     table = information_table(valued.found, valued.labels)
     if valued.population is not None:
         table["population_evppi"] = table["evppi"] * valued.population.persons()
-    files = write_tables({"evppi": table}, folder / "tables")
-    with house_style():
-        drawn = [
-            saved(evppi_bars(valued.model, each, valued.labels))
-            for each in valued.found
-            if each.evpi > 0
-        ]
-    files += write_figures(drawn, folder / "figures")
-    found = origin(valued.model, settings, {k: settings[k] for k in ("draws", "seed", "wtp")})
-    return [*files, write_provenance(found, folder, files)]
+    files = write_tables_and_figures(
+        folder,
+        {"evppi": table},
+        lambda: (
+            evppi_bars(valued.model, each, valued.labels) for each in valued.found if each.evpi > 0
+        ),
+    )
+    record = {
+        **{key: settings[key] for key in ("draws", "seed", "wtp")},
+        "patients": None,
+        "engine": engine_name(valued.model),
+        "rerun": _rerun(valued, settings),
+    }
+    return [*files, write_provenance(origin(valued.model, settings, record), folder, files)]
+
+
+def _rerun(valued: Valued, settings: Mapping[str, Any]) -> str:
+    """The command line that gives the same files."""
+    words = command_words("voi", valued.model, settings)
+    words += [word for each in settings["wtp"] for word in ("--wtp", f"{each:.15g}")]
+    words += [word for each in settings["groups"] for word in ("--group", each)]
+    if valued.population is not None:
+        for name, given in (
+            ("persons", valued.population.incidence),
+            ("horizon", valued.population.horizon),
+            ("discount", valued.population.discount),
+        ):
+            words += [f"--{name}", f"{given:.15g}"]
+    words += ["--draws", str(settings["draws"]), "--seed", str(settings["seed"])]
+    return shlex.join(words)
 
 
 def tell_value(valued: Valued, found: dict[str, Any]) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from qalyst.decision.by_effect import EffectAnalysis, incremental_by_effect, net_benefits
 from qalyst.decision.net_benefit import thresholds
 from qalyst.errors import ModelError, nearest
+from qalyst.model.compared import check_strategies
 from qalyst.model.resolved import ResolvedModel
-from qalyst.simulation import check_request, simulate
+from qalyst.simulation import Progress, check_request, simulate
+from qalyst.units import currencies
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,14 +46,15 @@ def compare_outcomes(
     effects: Sequence[str] = (),
     wtp: Sequence[float] = (),
     threads: int | None = None,
+    progress: Progress | None = None,
 ) -> OutcomeComparison:
     """Fully incremental analyses by each of some outcomes, over the same draws.
 
     Parameters
     ----------
     model : with a cost and two strategies or more.
-    draws, seed, threads : see `simulate`.
-    effects : names of outcomes; every outcome but the cost if none is given.
+    draws, seed, threads, progress : see `simulate`.
+    effects : names of outcomes; every one that is no money if none is given.
     wtp : thresholds of net benefit by the model's own effect; those of the model if none is given.
 
     Raises
@@ -61,13 +64,15 @@ def compare_outcomes(
     """
     check_request(draws=draws, seed=seed, threads=threads)
     cost = model.decision.cost
-    if cost is None or cost not in model.outcomes or len(model.strategies) < 2:
+    check_strategies(model)
+    if cost is None or cost not in model.outcomes:
         raise ModelError(
-            "the model has nothing to compare: that takes a cost and two strategies",
+            f"'{model.name}' has no cost to compare",
             where=f"{model.file}  decision",
             mend="name the outcomes: decision: {cost: costs, effect: qalys}",
         )
     known = [name for name in model.outcomes if name != cost]
+    gains = [name for name in known if not currencies(model.outcomes[name].unit)]
     for name in effects:
         if name not in known:
             raise ModelError(
@@ -75,11 +80,17 @@ def compare_outcomes(
                 where=f"command line  --effects {','.join(effects)}",
                 mend=nearest(name, known),
             )
-    chosen = tuple(dict.fromkeys(effects)) or tuple(known)
+    chosen = tuple(dict.fromkeys(effects)) or tuple(gains)
+    if not chosen:
+        raise ModelError(
+            f"'{model.name}' counts money alone: there is no effect to compare",
+            where=f"{model.file}  outcomes",
+            mend="add an effect, such as qalys, or name outcomes: --effects a,b",
+        )
     amounts = sorted(each for each in (wtp or model.decision.thresholds) if each != 0)
     if amounts:
         thresholds(amounts)  # refused before the draws, not after
-    found = simulate(model, draws=draws, seed=seed, threads=threads)
+    found = simulate(model, draws=draws, seed=seed, threads=threads, progress=progress)
     costs = found.total(cost)
     by_effect = incremental_by_effect(
         costs, {name: found.total(name) for name in chosen}, seed=seed

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from qalyst.axes import OUTCOME
 from qalyst.collecting import most_draws_kept
 from qalyst.decision._subgroups import by_profile, check_dimensions
-from qalyst.decision.net_benefit import thresholds as check_thresholds
 from qalyst.decision.stratified import decision_rule, decisions_of, values_of
 from qalyst.errors import ModelError
+from qalyst.model.compared import compared_outcomes, thresholds_of
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import DISCOUNTED
 from qalyst.simulation import Progress, check_request, engine_for, simulate
@@ -73,7 +73,8 @@ def decide_by_profile(
         can be kept profile by profile.
     """
     check_request(draws=draws, seed=seed, threads=threads)
-    cost, effect, thresholds = decision_of(model, wtp)
+    cost, effect = compared_outcomes(model)
+    thresholds = tuple(sorted(thresholds_of(model, wtp)))
     engine = engine_for(model)
     labels = engine.shared.labels
     known = [name for name in labels[0] if len({each[name] for each in labels}) > 1]
@@ -113,36 +114,6 @@ def decide_by_profile(
         rule_labels=tuple(leaves),
         values=values_of(checked, dimensions, thresholds),
     )
-
-
-def decision_of(
-    model: ResolvedModel, wtp: Sequence[float] = ()
-) -> tuple[str, str, tuple[float, ...]]:
-    """Cost, effect and thresholds of a model; thresholds that are given take the place of its own.
-
-    Raises
-    ------
-    ModelError
-        Nothing to compare, or no threshold.
-    """
-    cost, effect = model.decision.cost, model.decision.effect
-    if cost not in model.outcomes or effect not in model.outcomes or len(model.strategies) < 2:
-        raise ModelError(
-            "the model has nothing to decide: that takes a cost, an effect and two strategies",
-            where=f"{model.file}  decision",
-            mend="name the outcomes: decision: {cost: costs, effect: qalys}",
-        )
-    assert cost is not None
-    assert effect is not None
-    thresholds = tuple(sorted(map(float, wtp))) or tuple(model.decision.thresholds)
-    if not thresholds:
-        raise ModelError(
-            "no willingness to pay at which to decide",
-            where=f"{model.file}  decision.thresholds",
-            mend="give one: --wtp 50000",
-        )
-    check_thresholds(thresholds)
-    return cost, effect, thresholds
 
 
 def _leaf_of(

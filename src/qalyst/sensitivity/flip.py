@@ -10,9 +10,9 @@ import numpy as np
 from qalyst.axes import STRATEGY, Float
 from qalyst.engines.engine import Engine
 from qalyst.errors import ModelError
+from qalyst.model.compared import compared_outcomes, thresholds_of
 from qalyst.model.resolved import ResolvedModel
 from qalyst.params.inputs import Input, uncertain_inputs
-from qalyst.sensitivity.by_profile import decision_of
 from qalyst.sensitivity.nearest_point import NearestPoint, nearest_points
 from qalyst.sensitivity.scores import FARTHEST, Scores, scores_of, values_at
 from qalyst.simulation import base_case, check_request, engine_for, simulate_points
@@ -90,7 +90,7 @@ class Flips:
 def recommendation_flips(
     model: ResolvedModel,
     *,
-    wtp: float,
+    wtp: float | None = None,
     inputs: Iterable[Input] | None = None,
     limit: float = LIMIT,
     seed: int = 0,
@@ -107,7 +107,7 @@ def recommendation_flips(
     Parameters
     ----------
     model : with a cost, an effect and two strategies or more.
-    wtp : willingness to pay, currency per unit of effect.
+    wtp : willingness to pay, currency per unit of effect; the model's first if None.
     inputs : what may move; every uncertain input of the model if None.
     limit : how far to look, in standard deviations.
     seed : of the random directions in which to look.
@@ -129,7 +129,8 @@ def recommendation_flips(
             where=f"limit (--limit {limit:g})",
             mend=f"give a number between 0 and {FARTHEST:g}; 5 is usual",
         )
-    cost, effect, (wtp,) = decision_of(model, [wtp])
+    cost, effect = compared_outcomes(model)
+    wtp = thresholds_of(model, () if wtp is None else (wtp,))[0]
     if inputs is None:
         inputs = uncertain_inputs(model.parameters, model.used_parameters)
     scores = scores_of(inputs)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MOST_POINTS = 100_000
+UNSET = np.inf  # of an input at its own value; equal to itself, as nan is not
 _LANE = Normal(se=1)  # makes a fixed cell a lane; its draws are never read, since it is always set
 
 
@@ -124,7 +125,7 @@ class Study:
         loaded = [each for each in shifts if self.at_load(each.input)]
         lanes = [each for each in shifts if not self.at_load(each.input)]
         changes = changes_of(count, lanes)
-        values = np.full((count, len(loaded)), np.nan)
+        values = np.full((count, len(loaded)), UNSET)
         for column, shift in enumerate(loaded):
             values[shift.points, column] = shift.values
         names = [shift.input.name for shift in loaded]
@@ -132,7 +133,7 @@ class Study:
         rows, group_of = np.unique(values, axis=0, return_inverse=True)
         for group, row in enumerate(rows):
             points = np.flatnonzero(group_of.reshape(-1) == group)
-            given = {n: float(v) for n, v in zip(names, row, strict=True) if not np.isnan(v)}
+            given = {n: float(v) for n, v in zip(names, row, strict=True) if v != UNSET}
             parts.append(self._run(given, changes, points))
             order.append(points)
         found = xr.concat(parts, DRAW) if len(parts) > 1 else parts[0]

@@ -12,6 +12,7 @@ from qalyst.model.resolve import load_model
 from qalyst.model.resolved import ResolvedModel, as_data
 from qalyst.sensitivity.points import open_study
 from qalyst.sensitivity.standing import Reading, Standing, readings, standing
+from qalyst.simulation import Progress
 
 MOST_CROSSED = 10  # scenarios; 1,024 combinations
 
@@ -80,6 +81,7 @@ def scenario_table(
     strategy: str | None = None,
     comparator: str | None = None,
     threads: int | None = None,
+    progress: Progress | None = None,
 ) -> ScenarioTable:
     """The model under each scenario, without uncertainty.
 
@@ -93,6 +95,7 @@ def scenario_table(
     scenarios, values : of the base case; they hold in every row as well.
     wtp, strategy, comparator : see `standing`; those of the base case hold in every row.
     threads : of each run; all processors if None.
+    progress : called with (rows done, rows).
 
     Raises
     ------
@@ -122,7 +125,9 @@ def scenario_table(
         rows = _combinations(cross, conflicts)
     rows = rows or [Scenario(each, (each,)) for each in known]
     results = []
-    for row in rows:
+    for done, row in enumerate(rows):
+        if progress is not None:
+            progress(done, len(rows))
         try:
             one = open_study(
                 name,

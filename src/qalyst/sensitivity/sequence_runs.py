@@ -6,14 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from qalyst.axes import DRAW, OUTCOME, PROFILE, STRATEGY
-from qalyst.decision.net_benefit import thresholds
 from qalyst.decision.ranking import Ranking, rankings
 from qalyst.engines.engine import Engine, Shared
 from qalyst.errors import ModelError, nearest
 from qalyst.model.chains import NotAChainError
+from qalyst.model.compared import cost_and_effect
 from qalyst.model.resolved import Label, ResolvedModel, SequenceRules
 from qalyst.outcomes import DISCOUNTED, Outcomes
 from qalyst.sensitivity.sequences import model_of_sequences, sequences_of
@@ -161,24 +159,6 @@ def scope_of(run: SequenceRun, asked: Sequence[str]) -> list[int]:
     return found
 
 
-def compared(model: ResolvedModel) -> tuple[str, str]:
-    """The outcomes that are compared: cost and effect.
-
-    Raises
-    ------
-    ModelError
-        The model names none.
-    """
-    cost, effect = model.decision.cost, model.decision.effect
-    if cost is None or effect is None:
-        raise ModelError(
-            f"'{model.name}' names no cost and effect to compare",
-            where=f"{model.file}  decision",
-            mend="add `decision: {cost: costs, effect: qalys, ...}`",
-        )
-    return cost, effect
-
-
 def rankings_in(
     run: SequenceRun, wtp: Sequence[float], profiles: Sequence[int] | None = None
 ) -> list[Ranking]:
@@ -189,7 +169,7 @@ def rankings_in(
     ModelError
         A model without a cost and an effect to compare, or a run too long to keep its profiles.
     """
-    cost, effect = compared(run.model)
+    cost, effect = cost_and_effect(run.model)
     if profiles is None:
         return rankings(run.outcomes.total(cost), run.outcomes.total(effect), list(wtp))
     if not run.outcomes.kept_by_draw:
@@ -214,21 +194,3 @@ def _among(run: SequenceRun, outcome: str, profiles: Sequence[int]) -> xr.DataAr
         )
     values = found[DISCOUNTED].sel({OUTCOME: outcome}, drop=True)
     return ((values * weights).sum(PROFILE) / whole).transpose(DRAW, STRATEGY)
-
-
-def thresholds_for(model: ResolvedModel, asked: Sequence[float]) -> list[float]:
-    """The thresholds asked for, or those of the model.
-
-    Raises
-    ------
-    ModelError
-        None at all, or one that is no willingness to pay.
-    """
-    found = list(asked) or list(model.decision.thresholds)
-    if not found:
-        raise ModelError(
-            f"'{model.name}' names no threshold to rank sequences by",
-            where="command line",
-            mend="give one: --wtp 50000",
-        )
-    return [float(value) for value in np.sort(thresholds(found).to_numpy())]

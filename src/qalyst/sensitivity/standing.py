@@ -11,8 +11,9 @@ from qalyst.axes import DRAW, OUTCOME, STRATEGY, WTP, Float
 from qalyst.decision._dominance import ROUNDING
 from qalyst.decision._plane import MEANING, RATIO_OF_GAINS, RATIO_OF_LOSSES, quadrants
 from qalyst.decision.cea import Comparison
-from qalyst.decision.net_benefit import net_monetary_benefit, thresholds
+from qalyst.decision.net_benefit import net_monetary_benefit
 from qalyst.errors import ModelError, nearest
+from qalyst.model.compared import compared_outcomes, thresholds_of
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED
 
@@ -131,14 +132,7 @@ def standing(
     """
     model = study.model
     cost, effect = compared_outcomes(model)
-    known = model.decision.thresholds
-    if wtp is None and not known:
-        raise ModelError(
-            "the model states no willingness to pay",
-            where=f"{model.file}  decision.thresholds",
-            mend="give one: --wtp 50000",
-        )
-    price = float(thresholds(known[0] if wtp is None else wtp)[0])
+    price = thresholds_of(model, () if wtp is None else (wtp,))[0]
     for name, option in ((strategy, "--strategy"), (comparator, "--comparator")):
         if name is not None and name not in model.strategies:
             raise ModelError(
@@ -167,30 +161,6 @@ def standing(
     strategy = strategy or next(name for name in ranked if name != comparator)
     comparator = comparator or next(name for name in ranked if name != strategy)
     return Standing(cost, effect, price, strategy, comparator)
-
-
-def compared_outcomes(model: ResolvedModel) -> tuple[str, str]:
-    """Names of the cost and the effect.
-
-    Raises
-    ------
-    ModelError
-        The model has one strategy, or states no cost or no effect.
-    """
-    cost, effect = model.decision.cost, model.decision.effect
-    if cost is None or effect is None or not {cost, effect} <= model.outcomes.keys():
-        raise ModelError(
-            "the model has no cost and effect to compare",
-            where=f"{model.file}  decision",
-            mend="add `decision: {cost: ..., effect: ...}`",
-        )
-    if len(model.strategies) < 2:
-        raise ModelError(
-            "the model has one strategy: there is nothing to compare",
-            where=f"{model.file}  strategies",
-            mend="add a strategy",
-        )
-    return cost, effect
 
 
 def check_measure(model: ResolvedModel, measure: str) -> str:

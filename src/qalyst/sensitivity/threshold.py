@@ -149,7 +149,7 @@ def threshold(
     nmb = means(values)
     found = _switches(means, values, nmb, names, steps)
     if draws is not None:
-        found = [_with_error(switch, compared, totals_at, high - low) for switch in found]
+        found = [_with_error(switch, compared, totals_at, (low, high)) for switch in found]
     return Threshold(
         standing=compared,
         input=each.name,
@@ -228,10 +228,16 @@ def _choices(nmb: Float) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def _with_error(
-    switch: Switch, compared: Standing, totals_at: Callable[[float], xr.Dataset], width: float
+    switch: Switch,
+    compared: Standing,
+    totals_at: Callable[[float], xr.Dataset],
+    between: tuple[float, float],
 ) -> Switch:
     """The Monte Carlo error of a root, that of the mean over the slope (delta method)."""
-    step = 1e-3 * width
+    low, high = between
+    step = 1e-3 * (high - low)
+    if switch.value - step < low:  # beyond its range the model may have no value
+        step = -step
 
     def difference(value: float) -> Float:
         nmb = compared.nmb(totals_at(value))
