@@ -12,7 +12,8 @@ from qalyst.model.resolve import load_model
 from qalyst.model.weights import at_rates
 from qalyst.outcomes import DISCOUNTED, UNDISCOUNTED, Rates
 from qalyst.params.draws import Draws
-from qalyst.repricing import Question, answer, cells_of, elsewhere, with_prices
+from qalyst.repricing import Question, answer, cells_of, elsewhere
+from qalyst.revalued import with_prices
 from qalyst.saved_runs import Identity, SavedRun
 from qalyst.simulation import base_case, engine_for, individuals_for, simulate, simulate_points
 

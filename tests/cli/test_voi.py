@@ -79,7 +79,7 @@ def test_population_values_are_those_of_the_persons(tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("hiv",), "names no threshold"),
+        (("hiv",), "states no willingness to pay"),
         (("hiv", "--wtp", "6000", "--group", "rr_combinaton,c_a"), "did you mean 'rr_combination'"),
         (("hiv", "--wtp", "6000", "--group", "x="), "a group of nothing"),
         (("hiv", "--wtp", "6000", "--draws", "20"), "too few"),
