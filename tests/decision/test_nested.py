@@ -51,6 +51,13 @@ def test_all_inputs_are_worth_the_evpi():
     assert abs(found.value - truth) < 4 * found.se
 
 
+@pytest.mark.parametrize("budget", [15_000, 15_001, 15_010])
+def test_a_budget_for_the_first_levels_alone_ends(budget):
+    found = nested_evppi(against_nothing(product), PRODUCT, "X", seed=8, budget=budget)
+    assert found.evaluations <= budget
+    assert not found.reached
+
+
 def test_an_irrelevant_input_is_worth_nothing_within_the_budget():
     found = nested_evppi(against_nothing(lambda x: x[:, 1]), TWO, "a", seed=5, budget=200_000)
     assert abs(found.value) < 4 * found.se
@@ -100,6 +107,7 @@ def test_a_line_through_a_parabola_is_found_out():
         ({"of": ("a", "a")}, "twice"),
         ({"relative_error": 0}, "a relative error of 0"),
         ({"target": np.nan}, "an error of nan"),
+        ({"budget": 14_999}, "a budget of 14999"),
         ({"budget": 100}, "a budget of 100"),
         ({"budget": np.nan}, "a budget of nan"),
         ({"samplers": {"a": lambda random, n: random.standard_normal(n + 1)}}, "one number a draw"),

@@ -320,3 +320,10 @@ def test_sequences_are_on_the_page(tmp_path):
     assert found["by_profile"]
     by_treatment = found["rules"].pop("rules")
     assert unnamed("sequences", keys(found) | keys(list(by_treatment.values()))) == set()
+
+
+def test_checks_of_voi_are_on_the_page(tmp_path):
+    words = ("--wtp", "6000", "--draws", "60", "--check", "c_a", "--budget", "15000")
+    found = as_json("voi", "hiv", *words, "--out", str(tmp_path / "v"))
+    assert found["checks"]
+    assert unnamed("voi", keys(found)) == set()

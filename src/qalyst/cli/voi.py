@@ -56,7 +56,7 @@ def voi(
         ),
     ] = None,
     budget: Annotated[
-        int, typer.Option(help="Most runs of the model in a check, 10,000 or more.")
+        int, typer.Option(help="Most runs of the model in a check, 15,000 or more.")
     ] = 200_000,
     persons: Annotated[
         float | None,

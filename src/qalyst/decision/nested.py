@@ -18,10 +18,10 @@ Sampler: TypeAlias = Callable[[np.random.Generator, int], ArrayLike]
 
 RELATIVE = 0.03  # of the value, the error aimed at
 BUDGET = 20_000_000
-SMALLEST_BUDGET = 10_000
 PILOT = 1_000  # outer samples of a level that is new
 AT_ONCE = 200_000  # evaluations in one call
 LEVELS = 3  # at least
+SMALLEST_BUDGET = PILOT * (2 ** (LEVELS + 1) - 1)  # evaluations of the first levels
 DEEPEST = 14
 SLOWEST = 0.5  # a level's mean falls at least by 2^-this, so that the rest is not understated
 
@@ -253,6 +253,8 @@ def _work(levels: list[_Level], model: _Model, aim: float, *, deeper: bool, spar
         new.add(model, PILOT)
         levels.append(new)
         return True
+    if spare <= 0:
+        return False
     spread = np.array([level.variance for level in levels])
     cost = np.array([float(level.cost) for level in levels])
     n = np.array([float(level.n) for level in levels])
@@ -288,5 +290,5 @@ def _check_request(relative_error: float, target: float, budget: int) -> None:
         raise ModelError(
             f"a budget of {budget} evaluations",
             where="budget",
-            mend=f"allow at least {SMALLEST_BUDGET}",
+            mend=f"allow at least {SMALLEST_BUDGET:,}",
         )
