@@ -121,7 +121,8 @@ def _learnt(
     cost, effect = (analysis.psa.total(name) for name in (analysis.cost, analysis.effect))
     distinct = list(dict.fromkeys(groups))
     found = [each for k in wtp for each in values_of(cost, effect, table.columns, k, of=distinct)]
-    words = list(dict.fromkeys(each.message for each in found if each.message))
+    heard = (each for each in found if each.detected and each.message)
+    words = list(dict.fromkeys(f"at {each.wtp:,.10g}: {each.message}" for each in heard))
     return tuple(found), [*_notes(table), *words]
 
 

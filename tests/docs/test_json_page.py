@@ -94,7 +94,9 @@ def test_list_is_on_the_page():
     assert unnamed("list", keys(as_json("list"))) == set()
 
 
-@pytest.mark.parametrize("model", ["hiv", "nelm", "sumatriptan", "partitioned_survival"])
+@pytest.mark.parametrize(
+    "model", ["hiv", "sick_sicker_residence", "sumatriptan", "partitioned_survival"]
+)
 def test_check_is_on_the_page(model):
     assert unnamed("check", keys(as_json("check", model))) == set()
 

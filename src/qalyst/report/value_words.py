@@ -132,9 +132,8 @@ def tell_information(
     left = len(found.singles) - len(shown)
     if left:
         none = sum(not each.detected for each in found.singles)
-        console.print(
-            Text(f"  the other {left} inputs: less each; net benefit shows no dependence on {none}")
-        )
+        inputs = "1 more input is" if left == 1 else f"{left} more inputs are"
+        console.print(Text(f"  {inputs} worth less; net benefit shows no dependence on {none}"))
 
 
 def information_sentence(
