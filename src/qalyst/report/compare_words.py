@@ -19,6 +19,7 @@ from qalyst.report.labels import (
     strategy_label,
 )
 from qalyst.report.numbers import short
+from qalyst.report.page_tables import labelled_note, status_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,11 +47,13 @@ def tell_comparison(found: OutcomeComparison, data: Mapping[str, Any]) -> None:
                 row.cost, row.effect, row.incremental_cost, row.incremental_effect, row.icer,
             )  # fmt: skip
             table.add_row(
-                Text(strategy_label(model, row.strategy)), Text(row.status), *map(short, numbers)
+                Text(strategy_label(model, row.strategy)),
+                Text(status_text(model, row.status)),
+                *map(short, numbers),
             )
         print_table(console, table)
         if each.table.note:
-            console.print(Text(f"  {each.table.note}\n"))
+            console.print(Text(f"  {labelled_note(model, each.table.note)}\n"))
         for words in _interval_words(found, each):
             console.print(Text(f"  {words}\n"))
     if found.benefits is not None:

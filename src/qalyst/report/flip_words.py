@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from qalyst.report.consoles import new_table, open_console, print_table
-from qalyst.report.labels import currency, effect_nouns, strategy_label
+from qalyst.report.labels import amount_unit, currency, effect_nouns, strategy_label
 from qalyst.report.numbers import money, percent, short
 from qalyst.sensitivity.flip import Flip, Flips, Move, SourceMoves
 
@@ -161,8 +161,9 @@ def _movers(flip: Flip) -> list[SourceMoves]:
 
 def _moved(move: Move) -> str:
     way = "rose" if move.end > move.start else "fell"
-    unit = "" if move.unit in ("1", "probability") else f" {move.unit}"
-    return f"{move.name} {way} from {short(move.start)} to {short(move.end)}{unit}"
+    return (
+        f"{move.name} {way} from {short(move.start)} to {short(move.end)}{amount_unit(move.unit)}"
+    )
 
 
 def _listed(words: Sequence[str]) -> str:

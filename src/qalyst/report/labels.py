@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qalyst.units import YEARS, currencies, duration_text
+from qalyst.units import PROBABILITY, RATIOS, YEARS, currencies, duration_text
 
 if TYPE_CHECKING:
     from qalyst.analysis import Question
@@ -106,6 +106,20 @@ def ratio_unit(model: Question, cost: str, effect: str) -> str:
     unit = model.outcomes[cost].unit_text
     money = currency(model, cost) or (unit if unit != "1" else "money")
     return f"{money} per {effect_nouns(model, effect)[0]}"
+
+
+def amount_unit(unit: str) -> str:
+    """The unit of a number inside a sentence, with a space before it; empty for a pure number.
+
+    >>> amount_unit("1/year"), amount_unit("USD/year"), amount_unit("hazard ratio")
+    (' a year', ' USD a year', '')
+    """
+    if unit == "1" or unit in (*RATIOS, "utility") or unit.startswith(PROBABILITY):
+        return ""
+    amount, slash, per = unit.partition("/")
+    if not slash:
+        return f" {unit}"
+    return f" a {per}" if amount == "1" else f" {amount} a {per}"
 
 
 def discount_text(model: ResolvedModel, outcome: str) -> str:
