@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qalyst.checks import check_model
+from qalyst.commands.check import check_model
 
 INVALID = Path(__file__).parent / "invalid"
 

@@ -256,7 +256,7 @@ def test_a_run_that_fails_leaves_the_older_run_alone(tmp_path, monkeypatch):
     def interrupted(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("qalyst.running.write_report", interrupted)
+    monkeypatch.setattr("qalyst.commands.run.write_report", interrupted)
     assert call("run", "hiv", "--draws", "20", "--out", "here").exit_code == 130
     assert (tmp_path / "here" / "provenance.json").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
@@ -346,7 +346,7 @@ def test_a_fault_of_the_published_targets_is_told_before_the_draws(monkeypatch):
     def drawn(*_args, **_kwargs):
         raise AssertionError("the draws were run first")
 
-    monkeypatch.setattr("qalyst.running.simulate", drawn)
+    monkeypatch.setattr("qalyst.commands.run.simulate", drawn)
     result = call("run", "base", "--out", "here")
     assert result.exit_code == 1
     assert "no strategy 'odl'" in result.output

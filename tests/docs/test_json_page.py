@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from qalyst import analyse, load_model
 from qalyst.cli import app
-from qalyst.running import result
+from qalyst.report.run_data import run_data
 from qalyst.simulation import base_case, simulate
 
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
@@ -118,7 +118,7 @@ def run(model_name: str, draws: int | None, *scenarios: str) -> dict[str, Any]:
     model = load_model(model_name, scenarios=scenarios)
     base = base_case(model)
     psa = None if draws is None else simulate(model, draws=draws, seed=1, threads=1)
-    return result(analyse(model, base, psa), seed=1, draws=draws)
+    return run_data(analyse(model, base, psa), seed=1, draws=draws)
 
 
 @pytest.mark.parametrize("draws", [None, 1, 20])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qalyst import analyse, base_case, load_model
-from qalyst.checks import check_model
+from qalyst.commands.check import check_model
 from qalyst.model.schema import SECTIONS, TimeSection
 from qalyst.model.vocabulary import FUNCTIONS, RESERVED
 from qalyst.stats import differences

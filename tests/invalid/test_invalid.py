@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qalyst.checks import check_model
+from qalyst.commands.check import check_model
 from qalyst.errors import ModelError, ModelErrors
 from qalyst.model.resolve import load_model
 from qalyst.simulation import base_case, simulate

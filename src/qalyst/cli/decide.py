@@ -60,7 +60,7 @@ def decide(
     decided: list[tuple[Decided, tuple[Information, ...]]] = []
 
     def work() -> dict[str, Any]:
-        from qalyst.deciding import decide_files
+        from qalyst.commands.decide import decide_files
 
         check_folder(out)
         analysis, informed, found = decide_files(

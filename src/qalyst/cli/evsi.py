@@ -74,7 +74,7 @@ def evsi(
     known: list[StudyValue] = []
 
     def work() -> dict[str, Any]:
-        from qalyst.studying import run_study
+        from qalyst.commands.evsi import run_study
 
         check_folder(out)
         resolved, given = load(model, scenario, values), parsed(values or [])

@@ -42,7 +42,7 @@ def check(model: ModelName, scenario: Scenarios = None, as_json: AsJson = False)
     """
 
     def work() -> dict[str, Any]:
-        from qalyst.checks import check_model
+        from qalyst.commands.check import check_model
 
         return check_model(model, tuple(scenario or ()))
 

@@ -74,7 +74,7 @@ def patients(
     known: list[ResolvedModel] = []
 
     def work() -> dict[str, Any]:
-        from qalyst.following import run_patients
+        from qalyst.commands.patients import run_patients
 
         check_folder(out)
         resolved, given = load(model, scenario, values), parsed(values or [])

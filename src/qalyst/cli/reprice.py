@@ -79,7 +79,7 @@ def reprice(
     analyses: list[Analysis] = []
 
     def work() -> dict[str, Any]:
-        from qalyst.asking import ask
+        from qalyst.commands.reprice import ask
         from qalyst.params.guidelines import guideline
 
         check_folder(out)

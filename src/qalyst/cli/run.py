@@ -146,8 +146,8 @@ def run(
     analyses: list[Analysis] = []
 
     def work() -> dict[str, Any]:
+        from qalyst.commands.run import run_model
         from qalyst.growing import MOST_DRAWS, tolerance
-        from qalyst.running import run_model
         from qalyst.stats.designs import REPLICATES
 
         _check_request(draws, deterministic, out, resume)

@@ -89,8 +89,8 @@ def sequences(
     kept: list[SequenceFindings] = []
 
     def work() -> dict[str, Any]:
+        from qalyst.commands.sequences import rank_sequences
         from qalyst.sensitivity.sequences import rules_of
-        from qalyst.sequencing import rank_sequences
 
         check_folder(out)
         amounts = thresholds(wtp)

@@ -50,8 +50,8 @@ def severity(
     analyses: list[Analysis] = []
 
     def work() -> dict[str, Any]:
+        from qalyst.commands.severity import severity_of
         from qalyst.params.guidelines import guideline as preset
-        from qalyst.shortfalls import severity_of
 
         analysis, found = severity_of(
             folder,

@@ -83,7 +83,7 @@ def voi(
     told: list[Any] = []
 
     def work() -> dict[str, Any]:
-        from qalyst.valuing import value_information
+        from qalyst.commands.voi import value_information
 
         check_folder(out)
         resolved, given = load(model, scenario, values), parsed(values or [])

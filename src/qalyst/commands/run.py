@@ -18,12 +18,8 @@ from qalyst.io.store import ChunkStore
 from qalyst.model.resolved import ResolvedModel
 from qalyst.outcomes import Rates
 from qalyst.published import published_survival
-from qalyst.report.convergence_words import equivalent_draws
-from qalyst.report.decision_data import incremental_data, spread_data, thresholds_data
-from qalyst.report.notes import notes
 from qalyst.report.progress import progress_bar
-from qalyst.report.value_words import information_data
-from qalyst.report.words import committee_sentence
+from qalyst.report.run_data import run_data
 from qalyst.report.write import write_report
 from qalyst.saved_runs import Identity, save_run
 from qalyst.simulation import (
@@ -153,7 +149,7 @@ def run_model(
             kept=[kept],
         )
         names = sorted(str(path.relative_to(work)) for path in files)
-    found = result(analysis, seed=seed, draws=draws, patients=patients)
+    found = run_data(analysis, seed=seed, draws=draws, patients=patients)
     if until is not None:
         found["until"] = _until(until, most_draws, reached)
     return analysis, {**found, "folder": str(folder), "files": names}
@@ -180,70 +176,10 @@ def _store(folder: Path, identity: list[Any], *, resume: bool) -> Iterator[Chunk
         store.remove()
 
 
-def result(
-    analysis: Analysis, *, seed: int, draws: int | None, patients: int | None = None
-) -> dict[str, Any]:
-    """The results as plain data."""
-    model, base, psa = analysis.model, analysis.base, analysis.psa
-    strategies, outcomes = list(model.strategies), list(model.outcomes)
-    found: dict[str, Any] = {
-        "model": model.name,
-        "title": model.title,
-        "sha256": model.sha256,
-        "scenarios": list(model.scenarios),
-        "seed": seed,
-        "draws": draws,
-        "patients": patients,
-        "sampling": _sampling(analysis),
-        "until": None,
-        "base_case": {
-            s: {o: float(base.total(o).sel(strategy=s).item()) for o in outcomes}
-            for s in strategies
-        },
-        "base_case_undiscounted": {
-            s: {o: float(base.total(o, undiscounted=True).sel(strategy=s).item()) for o in outcomes}
-            for s in strategies
-        },
-        "base_case_incremental": incremental_data(analysis.base_incremental),
-        "probabilistic": None,
-        "incremental": incremental_data(analysis.incremental),
-        "thresholds": thresholds_data(analysis),
-        "information": information_data(analysis.information),
-        "variance": [vars(split) for split in analysis.variance],
-        "sentence": committee_sentence(analysis),
-        "notes": notes(analysis),
-    }
-    if psa is not None:
-        found["probabilistic"] = {
-            s: {
-                o: spread_data(psa.total(o).sel(strategy=s).to_numpy(), analysis.replicates)
-                for o in outcomes
-            }
-            for s in strategies
-        }
-    return found
-
-
 def _until(wanted: Tolerance, most: int, found: tuple[Precision, ...]) -> dict[str, Any]:
     return {
         "tolerance": wanted.text,
         "most_draws": most,
         "reached": all(each.holds for each in found),
         "errors": [vars(each) for each in found],
-    }
-
-
-def _sampling(analysis: Analysis) -> dict[str, Any] | None:
-    """The design of the draws; None without draws."""
-    if analysis.psa is None:
-        return None
-    design = analysis.design
-    return {
-        "design": "random" if design is None else design.kind,
-        "replicates": None if design is None else design.replicates,
-        "points": None if design is None else design.points,
-        "dimensions": None if design is None else len(design.coordinates),
-        "as_precise_as": []
-        if design is None
-        else [{"wtp": wtp, "draws": n} for wtp, n in equivalent_draws(analysis).items()],
     }

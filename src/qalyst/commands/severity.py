@@ -18,8 +18,8 @@ from qalyst.errors import ModelError, nearest
 from qalyst.outcomes import DISCOUNTED, Outcomes
 from qalyst.params.guidelines import Guideline, Severity
 from qalyst.params.populations import general_population
+from qalyst.report.run_data import run_data
 from qalyst.repricing import QALY, Question, answer, by_guideline, effect_unit, money_of
-from qalyst.running import result
 from qalyst.saved_runs import read_run
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def severity_of(
     severity = shortfall(general, disease, _bands(rule), decimals=rule.decimals)
     decided = _decided(analysis, guideline, severity, effect)
     identity = run.identity
-    plain = result(decided, seed=identity.seed, draws=identity.draws, patients=identity.patients)
+    plain = run_data(decided, seed=identity.seed, draws=identity.draws, patients=identity.patients)
     return decided, {
         "run": str(folder),
         "guideline": guideline.guideline,

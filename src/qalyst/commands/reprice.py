@@ -9,9 +9,9 @@ from typing import Any
 from qalyst.analysis import Analysis
 from qalyst.io.files import names_in, written_whole
 from qalyst.params.guidelines import Guideline
+from qalyst.report.run_data import run_data
 from qalyst.report.write import write_report
 from qalyst.repricing import Question, answer, by_guideline
-from qalyst.running import result
 from qalyst.saved_runs import SavedRun, read_run
 
 
@@ -48,7 +48,7 @@ def ask(
     found = answer(run, question, threads=threads, may_run=may_run)
     said += _left_out(found.analysis)
     identity = run.identity
-    plain = result(
+    plain = run_data(
         found.analysis, seed=identity.seed, draws=identity.draws, patients=identity.patients
     )
     plain["notes"] = [*said, *(f"the model was run again: {why}" for why in found.new_run)] + plain[

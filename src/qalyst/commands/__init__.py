@@ -1,0 +1,1 @@
+"""What each command does, from a request to a folder of results; `cli` reads the request."""
