@@ -122,7 +122,7 @@ def test_rates_are_read_per_year_whatever_the_unit_of_the_record():
     """The cohort sees 0.15 a year: about 1 - exp(-0.15) of 40 persons in a year."""
     from qalyst import load_model
     from qalyst.decision.study_files import load_study
-    from qalyst.sampling import _values
+    from qalyst.study_values import _values
 
     model, file = load_model("sick_sicker"), load_study("cohort.yaml")
     values = _values(model, file, 1, 2000)

@@ -25,7 +25,7 @@ from qalyst.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from qalyst.sampling import StudyValue
+    from qalyst.study_values import StudyValue
 
 DRAWS = 10_000  # of a regression: a tenth of them gives three times its error
 

@@ -14,8 +14,8 @@ from qalyst.report.progress import progress_bar
 from qalyst.report.study_report import write_study
 from qalyst.report.study_tables import study_data
 from qalyst.report.study_words import study_sentence
-from qalyst.sampling import StudyValue, value_of_study
 from qalyst.simulation import check_request
+from qalyst.study_values import StudyValue, value_of_study
 
 
 def run_study(
@@ -36,7 +36,7 @@ def run_study(
     ----------
     model : the resolved model.
     study : name or path of its file.
-    wtp, draws, seed, threads, method : see `qalyst.sampling.value_of_study`.
+    wtp, draws, seed, threads, method : see `qalyst.study_values.value_of_study`.
     folder : takes the results, whole or not at all.
     settings : what was asked for, as it was written, for the provenance.
 

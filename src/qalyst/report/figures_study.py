@@ -19,7 +19,7 @@ from qalyst.report.drawing import (
 from qalyst.report.study_words import study_currency
 
 if TYPE_CHECKING:
-    from qalyst.sampling import StudyValue
+    from qalyst.study_values import StudyValue
 
 MILLION = 1e6
 FROM_MILLIONS = 2e6  # amounts from which an axis counts in millions

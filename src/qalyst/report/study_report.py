@@ -15,7 +15,7 @@ from qalyst.report.study_words import study_sentence
 from qalyst.simulation import engine_name
 
 if TYPE_CHECKING:
-    from qalyst.sampling import StudyValue
+    from qalyst.study_values import StudyValue
 
 
 def write_study(value: StudyValue, folder: Path, *, command: Mapping[str, Any]) -> list[Path]:

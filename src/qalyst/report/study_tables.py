@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from qalyst.decision.study_files import Sourced
-    from qalyst.sampling import StudyValue
+    from qalyst.study_values import StudyValue
 
 
 def study_tables(value: StudyValue) -> dict[str, pd.DataFrame]:

@@ -12,7 +12,7 @@ from qalyst.report.numbers import money, short
 from qalyst.report.study_tables import assumptions
 
 if TYPE_CHECKING:
-    from qalyst.sampling import StudyValue
+    from qalyst.study_values import StudyValue
 
 
 def study_sentence(value: StudyValue) -> str:
