@@ -21,6 +21,9 @@ verification: .venv/installed-dev
 benchmarks: .venv/installed-dev
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/individuals.py
+	$(BIN)/python benchmarks/curves.py
+	$(BIN)/python benchmarks/evppi.py
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/sequences.py
 
 format: .venv/installed-dev
 	$(BIN)/ruff format .
