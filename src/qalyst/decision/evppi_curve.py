@@ -14,6 +14,7 @@ from qalyst.decision._inputs import DRAWS, Values, labelled
 from qalyst.decision._parameters import Parameters, groups, table
 from qalyst.decision.evppi import check_enough_draws
 from qalyst.decision.net_benefit import thresholds
+from qalyst.decision.uncertainty import decision_curves
 from qalyst.errors import ModelError
 from qalyst.stats.spline_basis import Placed, placed
 from qalyst.stats.splines import shrinkage
@@ -74,7 +75,8 @@ def evppi_curve(
         raise ModelError(
             "a curve of a group", where="of", mend="name single parameters; groups: `evppi`"
         )
-    sample = _Sample.of(cost.values, effect.values, threshold.values)
+    evpi = decision_curves(cost, effect, threshold).evpi.to_numpy()
+    sample = _Sample.of(cost.values, effect.values, threshold.values, evpi)
     found = [
         np.minimum(sample.value(placed(drawn.columns[name])), sample.evpi) for (name,) in wanted
     ]
@@ -107,7 +109,7 @@ class _Sample:
     evpi: Float
 
     @classmethod
-    def of(cls, cost: Float, effect: Float, wtp: Float) -> _Sample:
+    def of(cls, cost: Float, effect: Float, wtp: Float, evpi: Float) -> _Sample:
         gained, spent = effect - effect[:, :1], cost - cost[:, :1]
         increments = np.hstack([gained, spent])
         mean = increments.mean(axis=0)
@@ -124,8 +126,7 @@ class _Sample:
             weight[rows, best] -= wtp
             weight[rows, n_strategies + best] += 1
             squares[:, strategy] = np.einsum("ki,ij,kj->k", weight, products, weight, optimize=True)
-        evpi = _mean_of_best(gained, spent, wtp) - benefit.max(axis=1)
-        return cls(wtp, increments, mean, best, np.maximum(squares, 0), np.maximum(evpi, 0))
+        return cls(wtp, increments, mean, best, np.maximum(squares, 0), evpi)
 
     def value(self, on: Placed | None) -> Float:
         """EVPPI [wtp] of a parameter, before the cap."""
@@ -150,15 +151,6 @@ def _net(increments: Float, wtp: Float) -> Float:
     """Net benefit [wtp, row, strategy] of effects and costs [row, 2 strategies]."""
     gained, spent = np.hsplit(increments, 2)
     return np.asarray(wtp[:, None, None] * gained - spent)
-
-
-def _mean_of_best(gained: Float, spent: Float, wtp: Float) -> Float:
-    """Mean over draws of the best net benefit [wtp]."""
-    gained, spent = np.ascontiguousarray(gained.T), np.ascontiguousarray(spent.T)
-    found = np.empty(len(wtp))
-    for i, threshold in enumerate(wtp):
-        found[i] = (threshold * gained - spent).max(axis=0).mean()
-    return found
 
 
 def _pieces(on: Placed) -> tuple[Float, Float]:
