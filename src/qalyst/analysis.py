@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -206,22 +206,29 @@ def analyse(
     if decided and seed is not None and psa is not None and enough_to_learn(psa.total(found.cost)):
         learnt = model_information(model, psa, seed=seed, wtp=thresholds, design=design)
     if psa is not None and psa.patients and learnt:
-        found = replace(found, at_thresholds=_without_luck(found.at_thresholds, learnt))
+        evpi = [(each.evpi, each.evpi_mcse) for each in learnt]
+        found = replace(found, at_thresholds=without_luck(found.at_thresholds, evpi))
     return replace(found, variance=tuple(_variance(found)), information=learnt)
 
 
-def _without_luck(curves: xr.Dataset | None, learnt: tuple[Information, ...]) -> xr.Dataset:
-    """EVPI of the parameters alone: the best of each draw is chosen by its patients' luck as well.
+def without_luck(curves: xr.Dataset | None, evpi: Sequence[tuple[float, float]]) -> xr.Dataset:
+    """Curves of simulated patients with the EVPI of the parameters alone.
+
+    The best strategy of a draw is chosen by the luck of its patients as well, so the mean of the
+    best is too high.
+
+    Parameters
+    ----------
+    curves : at some thresholds; see `decision.uncertainty`.
+    evpi : [wtp] value of knowing all parameters, by regression, and its standard error.
 
     References
     ----------
     Strong, Oakley & Brennan (2014) Med Decis Making 34:311-326, regression of a noisy model.
     """
     assert curves is not None
-    return curves.assign(
-        evpi=(WTP, np.array([each.evpi for each in learnt])),
-        evpi_mcse=(WTP, np.array([each.evpi_mcse for each in learnt])),
-    )
+    values, errors = np.array(evpi).T
+    return curves.assign(evpi=(WTP, values), evpi_mcse=(WTP, errors))
 
 
 def _variance(analysis: Analysis) -> list[VarianceSplit]:

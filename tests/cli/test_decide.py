@@ -177,3 +177,22 @@ def test_learning_has_a_table_and_a_figure(product, folder):
     found = decided(*product, "--evppi", "x1,x2", "--out", "found")
     assert "tables/evppi.csv" in found["files"]
     assert "figures/evppi_1.png" in found["files"]
+
+
+def test_the_luck_of_simulated_patients_is_worth_nothing(folder):
+    """Net benefit x with noise of simulated patients: EVPI of x is phi(0), not of x and noise."""
+    draws = np.random.default_rng(3).standard_normal((4_000, 2))
+    x, luck = draws[:, :1], 3 * draws[:, 1:]
+    nothing = np.zeros_like(x)
+    for name, head, values in (
+        ("params.csv", "x", x),
+        ("costs.csv", "old,new", np.hstack([nothing, nothing])),
+        ("qalys.csv", "old,new", np.hstack([nothing, x + luck])),
+    ):
+        np.savetxt(folder / name, values, delimiter=",", header=head, comments="", fmt="%.17g")
+    words = ("costs.csv", "qalys.csv", "--params", "params.csv", "--wtp", "1")
+    (plain,), (without,) = (decided(*words, *more)["thresholds"] for more in ((), ("--simulated",)))
+    truth = 1 / np.sqrt(2 * np.pi)
+    assert abs(without["evpi"] - truth) < 4 * without["evpi_mcse"]
+    assert plain["evpi"] > 2 * truth  # sqrt(1 + 9) times the truth, in the long run
+    assert "--params" in refused("costs.csv", "qalys.csv", "--wtp", "1", "--simulated")

@@ -45,6 +45,14 @@ def decide(
             "if not given. Needs --params.",
         ),
     ] = None,
+    simulated: Annotated[
+        bool,
+        typer.Option(
+            "--simulated",
+            help="The draws are means of simulated patients: EVPI by regression, without their "
+            "luck; takes --params.",
+        ),
+    ] = False,
     currency: Annotated[
         str, typer.Option(help="Currency of the costs, for labels: three letters, such as GBP.")
     ] = "",
@@ -69,6 +77,7 @@ def decide(
             wtp=thresholds(wtp),
             params=params,
             evppi=evppi or [],
+            simulated=simulated,
             currency=currency,
             effect=effect,
             folder=out,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qalyst.analysis import Decided
+from qalyst.analysis import Decided, without_luck
 from qalyst.axes import WTP
 from qalyst.decision.evppi import Evppi
 from qalyst.decision.evppi import evppi as values_of
@@ -31,6 +32,7 @@ def decide_files(
     evppi: Sequence[str] = (),
     currency: str = "",
     effect: str = "qalys",
+    simulated: bool = False,
     folder: Path | None = None,
 ) -> tuple[Decided, tuple[Information, ...], dict[str, Any]]:
     """The decision of files of draws.
@@ -42,6 +44,8 @@ def decide_files(
     params : CSV file of the drawn parameters, a column each.
     evppi : ``a`` or ``a,b``: what is learnt together; ``all`` for each parameter alone.
     currency, effect : what costs and effects are called; see `outside.decide`.
+    simulated : whether costs and effects are means of simulated patients; EVPI is then the value
+        of knowing all parameters, by regression, without the luck of the patients.
     folder : takes tables and figures, whole or not at all; None for neither.
 
     Raises
@@ -58,17 +62,22 @@ def decide_files(
     cost, gain = read_draws(costs), read_draws(effects)
     _check_together(cost, gain)
     analysis = decide(cost.columns, gain.columns, wtp=wtp, currency=currency, effect=effect)
+    drawn = _parameters(params, cost, wtp, evppi, simulated)
+    if drawn is not None and simulated:
+        evpi = [(v.value, v.se) for v in _values(analysis, drawn, wtp, [tuple(drawn.columns)])]
+        analysis = replace(analysis, at_thresholds=without_luck(analysis.at_thresholds, evpi))
     found = {
         "costs": str(costs),
         "effects": str(effects),
         **decision_data(analysis),
-        "notes": [note for table in (cost, gain) for note in _notes(table)],
+        "notes": [note for table in (cost, gain, drawn) if table for note in _notes(table)],
     }
     informed: tuple[Information, ...] = ()
-    if params is not None or evppi:
-        values, more = _learnt(analysis, params, evppi, cost, wtp)
+    if drawn is not None:
+        values = _values(analysis, drawn, wtp, _groups(drawn, evppi))
+        heard = (each for each in values if each.detected and each.message)
         found["evppi"] = evppi_data(values)
-        found["notes"] += more
+        found["notes"] += [f"at {each.wtp:,.10g}: {each.message}" for each in heard]
         informed = _by_threshold(analysis, values)
     if folder is not None:
         read = [path for path in (costs, effects, params) if path is not None]
@@ -80,20 +89,22 @@ def decide_files(
     return analysis, informed, found
 
 
-def _learnt(
-    analysis: Decided,
+def _parameters(
     params: Path | None,
-    asked: Sequence[str],
     costs: DrawTable,
     wtp: Sequence[float],
-) -> tuple[tuple[Evppi, ...], list[str]]:
-    """What it is worth to know parameters, at each threshold; notes on what a reader must know."""
+    evppi: Sequence[str],
+    simulated: bool,
+) -> DrawTable | None:
+    """The draws of the parameters; None if nobody asks for them."""
     if params is None:
-        raise ModelError(
-            "the draws of the parameters are not given",
-            where=f"command line  --evppi {asked[0]}",
-            mend="name their file: --params draws.csv",
-        )
+        if evppi or simulated:
+            raise ModelError(
+                "the draws of the parameters are not given",
+                where=f"command line  --evppi {evppi[0]}" if evppi else "command line  --simulated",
+                mend="name their file: --params draws.csv",
+            )
+        return None
     if not wtp:
         raise ModelError(
             "a value of information needs a willingness to pay",
@@ -102,28 +113,35 @@ def _learnt(
         )
     table = read_draws(params)
     _check_draws(table, costs)
-    groups: list[tuple[str, ...]] = []
+    return table
+
+
+def _groups(table: DrawTable, asked: Sequence[str]) -> list[tuple[str, ...]]:
+    """What is learnt together, each once."""
+    found: list[tuple[str, ...]] = []
     for text in asked or ["all"]:
-        where = f"command line  --evppi {text}"
         if text == "all" and "all" not in table.columns:
-            groups += [(name,) for name in table.columns]
+            found += [(name,) for name in table.columns]
             continue
         group = (text,) if text in table.columns else tuple(split_names(text))
         for name in group:
             if name not in table.columns:
                 raise ModelError(
-                    f"no parameter '{name}' in {params}",
-                    where=where,
+                    f"no parameter '{name}' in {table.file}",
+                    where=f"command line  --evppi {text}",
                     mend=nearest(name, table.columns),
                 )
-        groups.append(group)
+        found.append(group)
+    return list(dict.fromkeys(found))
+
+
+def _values(
+    analysis: Decided, table: DrawTable, wtp: Sequence[float], groups: list[tuple[str, ...]]
+) -> list[Evppi]:
+    """What it is worth to know parameters, at each threshold."""
     assert analysis.psa is not None
     cost, effect = (analysis.psa.total(name) for name in (analysis.cost, analysis.effect))
-    distinct = list(dict.fromkeys(groups))
-    found = [each for k in wtp for each in values_of(cost, effect, table.columns, k, of=distinct)]
-    heard = (each for each in found if each.detected and each.message)
-    words = list(dict.fromkeys(f"at {each.wtp:,.10g}: {each.message}" for each in heard))
-    return tuple(found), [*_notes(table), *words]
+    return [each for k in wtp for each in values_of(cost, effect, table.columns, k, of=groups)]
 
 
 def _by_threshold(analysis: Decided, values: Sequence[Evppi]) -> tuple[Information, ...]:
