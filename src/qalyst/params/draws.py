@@ -71,6 +71,10 @@ class _Checked(ABC):
     def _number(self, position: int) -> int:
         """What a value is numbered in messages."""
 
+    def _distinct(self, values: Float) -> Float:
+        """[draw] values without those that only fill a group."""
+        return values
+
     def cell(self, name: str, path: Path) -> Float:
         """[draw] of a cell, in years and in the model's money year.
 
@@ -106,13 +110,14 @@ class _Checked(ABC):
 
     def _check(self, parameter: Parameter, path: Path, drawn: Float) -> None:
         low, high = bounds(parameter)
-        wrong = ~((drawn >= low) & (drawn <= high))
+        counted = self._distinct(drawn)
+        wrong = ~((counted >= low) & (counted <= high))
         if wrong.any():
             first = int(np.flatnonzero(wrong)[0])
             raise ModelError(
                 f"{self._word} {self._number(first)} of '{parameter.name}{show_path(path)}' is "
                 f"{drawn[first]:.4g}, which {parameter.unit_text} cannot be "
-                f"({wrong.sum()} of {len(drawn)} {self._word}s)",
+                f"({wrong.sum()} of {len(counted)} {self._word}s)",
                 where=f"{parameter.mark}  parameters.{parameter.name}",
                 mend=self._mend,
             )
@@ -272,6 +277,10 @@ class Points(_Checked):
         if self._otherwise is not None:
             return self._otherwise.raw(parameter, path)
         return np.full(len(self._indices), parameter.values[path])
+
+    def _distinct(self, values: Float) -> Float:
+        last = max(map(len, self._changes.values()), default=len(self._indices)) - 1
+        return values[self._indices <= last]
 
     def _number(self, position: int) -> int:
         return int(self._indices[position])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from qalyst.report.consoles import new_table, open_console, print_table
-from qalyst.report.labels import ratio_unit
+from qalyst.report.labels import currency, ratio_unit
 from qalyst.report.numbers import percent, short
 from qalyst.report.sensitivity_data import NO_ICER, choice_label, measure_label, pair_label
 
@@ -154,19 +154,18 @@ def tell_prices(model: ResolvedModel, found: Sequence[Price], told: dict[str, An
     """Prices by willingness to pay."""
     console = open_console()
     first = found[0]
-    console.print(
-        Text(f"Price of {first.input} at which {pair_label(model, first.standing)} is neutral")
-    )
+    pair = pair_label(model, first.standing)
+    console.print(Text(f"Price of {first.input} at which the net benefit of {pair} is 0"))
     unit = ratio_unit(model, first.standing.cost, first.standing.effect)
-    table = new_table("", unit, f"price ({first.unit})", "standard error", text=0)
+    drawn = any(each.mcse is not None for each in found)
+    headings = (unit, f"price ({first.unit})", *(("standard error",) if drawn else ()))
+    table = new_table("", *headings, text=0)
     for each in found:
-        table.add_row(
-            f"{each.standing.wtp:,.10g}",
-            price_words(each),
-            "" if each.mcse is None else short(each.mcse, significant=2),
-        )
+        error = "" if each.mcse is None else short(each.mcse, significant=2)
+        cells = (f"{each.standing.wtp:,.10g}", price_words(each))
+        table.add_row(*cells, *((error,) if drawn else ()))
     print_table(console, table)
-    console.print(Text(f"price of the model: {short(first.base)}"))
+    console.print(Text(f"price in the model: {short(first.base)} {first.unit}"))
     console.print(Text(f"Written to {told['folder']}"))
 
 
@@ -180,7 +179,10 @@ def price_words(found: Price) -> str:
 def tell_elasticities(model: ResolvedModel, found: Elasticities, told: dict[str, Any]) -> None:
     """The slopes of incremental net benefit."""
     console = open_console()
-    title = f"{pair_label(model, found.standing)}: incremental net benefit at base values"
+    title = (
+        f"{pair_label(model, found.standing)}: incremental net benefit "
+        f"({currency(model, found.standing.cost)}) at {_wtp(model, found.standing)}, at base values"
+    )
     headings = ("input", "base", "derivative", "error", "by 1 % more", "elasticity")
     table = new_table(title, *headings, text=1)
     for each in found.inputs:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qalyst.report.figures_sequences import all_then, sequence_label, top_sequences
 from qalyst.report.folders import write_tables_and_figures
 from qalyst.report.labels import currency, effect_nouns, ratio_unit
-from qalyst.report.numbers import decimals_for, money, number, percent, short
+from qalyst.report.numbers import NONE, decimals_for, money, number, percent, short
 from qalyst.report.provenance import command_words, origin, write_provenance
 
 if TYPE_CHECKING:
@@ -200,6 +200,9 @@ def tell(found: SequenceFindings, result: Mapping[str, Any], top: int) -> None:
     cost, effect = _outcomes(found)
     code = currency(model, cost)
     columns = (f"cost ({code})", effect_nouns(model, effect)[1], f"net benefit ({code})")
+    draws = found.run.outcomes.draws
+    many = f"{draws:,} draws" if draws > 1 else "one draw: nothing is said of uncertainty"
+    console.print(Text(f"{model.name}; {many}"))
     for ranking in found.at_thresholds:
         worth = f"{ranking.wtp:,.10g} {ratio_unit(model, cost, effect)}"
         shown = min(top, len(ranking.rows))
@@ -216,8 +219,10 @@ def tell(found: SequenceFindings, result: Mapping[str, Any], top: int) -> None:
                 short(row.cost, significant=5),
                 number(row.effect, decimals),
                 short(row.nmb, significant=5),
-                f"{short(row.low, significant=5)} to {short(row.high, significant=5)}",
-                percent(row.probability_best),
+                f"{short(row.low, significant=5)} to {short(row.high, significant=5)}"
+                if draws > 1
+                else NONE,
+                percent(row.probability_best) if draws > 1 else NONE,
             )
             table.add_row(*map(Text, cells))
         print_table(console, table)

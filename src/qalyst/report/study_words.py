@@ -8,7 +8,7 @@ from rich.text import Text
 
 from qalyst.report.consoles import new_table, open_console, print_table
 from qalyst.report.labels import currency, ratio_unit
-from qalyst.report.numbers import money, short
+from qalyst.report.numbers import NONE, money, percent, short
 from qalyst.report.study_tables import assumptions
 
 if TYPE_CHECKING:
@@ -80,14 +80,14 @@ def tell_study(value: StudyValue, found: dict[str, Any]) -> None:
     table = new_table(title, *headings, text=1 if several else 0)
     for years, by_size in value.evsi.items():
         for each in by_size:
-            share = each.value / each.evppi if each.evppi else 0.0
+            share = percent(each.value / each.evppi) if each.evppi else NONE
             interval = " to ".join(short(end) for end in each.interval)
             row = [
                 f"{each.n:,}",
                 short(each.value),
                 short(rounded(each.se, 2)),
                 interval,
-                f"{share:.0%}",
+                share,
             ]
             if several:
                 row.insert(0, _years(years))

@@ -87,6 +87,12 @@ def compare_outcomes(
             where=f"{model.file}  outcomes",
             mend="add an effect, such as qalys, or name outcomes: --effects a,b",
         )
+    if 0 in wtp:
+        raise ModelError(
+            "net health benefit divides by a willingness to pay of 0",
+            where="command line  --wtp 0",
+            mend="give amounts above 0",
+        )
     amounts = sorted(each for each in (wtp or model.decision.thresholds) if each != 0)
     if amounts:
         thresholds(amounts)  # refused before the draws, not after
