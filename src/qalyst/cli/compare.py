@@ -17,6 +17,7 @@ from qalyst.cli.options import (
     ModelName,
     Scenarios,
     Seed,
+    SeveralDraws,
     Threads,
     Thresholds,
     Values,
@@ -48,9 +49,7 @@ def compare(
         ),
     ] = None,
     wtp: Thresholds = None,
-    draws: Annotated[
-        int, typer.Option(help="Draws of the probabilistic analysis, 2 or more.")
-    ] = DEFAULT_DRAWS,
+    draws: SeveralDraws = DEFAULT_DRAWS,
     seed: Seed = DEFAULT_SEED,
     threads: Threads = None,
     out: Annotated[

@@ -9,6 +9,7 @@ import typer
 from qalyst.cli.answering import answer
 from qalyst.cli.application import app, examples
 from qalyst.cli.options import AsJson, ModelName, Scenarios, Seed, Threads, Values, load
+from qalyst.cli.varying import Wtp
 
 if TYPE_CHECKING:
     from qalyst.sensitivity.flip import Flips
@@ -21,10 +22,7 @@ def flip(
     model: ModelName,
     scenario: Scenarios = None,
     values: Values = None,
-    wtp: Annotated[
-        float | None,
-        typer.Option(help="Willingness to pay; the first threshold of the model if not given."),
-    ] = None,
+    wtp: Wtp = None,
     limit: Annotated[
         float | None,
         typer.Option(help="How far to look, in standard deviations; 5 if not given."),

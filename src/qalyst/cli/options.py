@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qalyst.errors import ModelError
+from qalyst.io.typed import plain_number
 
 if TYPE_CHECKING:
     from qalyst.model.resolved import ResolvedModel
@@ -57,6 +58,9 @@ RateNames = Annotated[
         help="Guidelines at whose discount rates totals are kept too; see `qalyst guidelines`.",
     ),
 ]
+SeveralDraws = Annotated[
+    int, typer.Option("--draws", help="Draws of the probabilistic analysis, 2 or more.")
+]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same results, bit by bit.")]
 Threads = Annotated[int | None, typer.Option(help="Threads; all processors if not given.")]
 
@@ -76,12 +80,11 @@ def parsed(values: list[str], option: str = "--set") -> dict[str, float]:
         where = f"command line  {option} {text}"
         if not equals:
             raise ModelError(f"'{text}' is not NAME=VALUE", where=where, mend="write name=0.5")
-        try:
-            value = float(number.replace("_", " "))  # Python would read 1_0 as 10
-        except ValueError as error:
+        value = plain_number(number)
+        if value is None:
             raise ModelError(
                 f"'{number}' is no number for '{name}'", where=where, mend="write a plain number"
-            ) from error
+            )
         if not math.isfinite(value):
             raise ModelError(
                 f"'{name}' is set to {number}", where=where, mend="write a finite number"
@@ -103,12 +106,11 @@ def thresholds(given: list[str] | None) -> list[float]:
     found = []
     for text in [part for words in given or [] for part in words.split(",")]:
         where = f"command line  --wtp {text}"
-        try:
-            value = float(text.replace("_", " "))
-        except ValueError as error:
+        value = plain_number(text)
+        if value is None:
             raise ModelError(
                 f"'{text}' is no amount", where=where, mend="write a number, such as 50000"
-            ) from error
+            )
         if not math.isfinite(value) or value < 0:
             raise ModelError(
                 f"a willingness to pay of {text}", where=where, mend="write an amount of 0 or more"

@@ -12,6 +12,7 @@ import typer
 
 from qalyst.cli.options import DEFAULT_SEED, default_folder, parsed
 from qalyst.errors import ModelError
+from qalyst.io.typed import plain_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,11 +124,8 @@ def range_of(text: str, option: str = "--range") -> tuple[str, tuple[float, floa
 
 
 def _number(text: str, whole: str) -> float:
-    try:
-        value = float(text.replace("_", " "))  # Python would read 1_0 as 10
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
+    value = plain_number(text)
+    if value is None or not math.isfinite(value):
         raise ModelError(
             f"'{text}' is no finite number", where=f"command line  {whole}", mend="write 0.5"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,11 @@ from qalyst.errors import ModelError, nearest
 from qalyst.information import Information, ranked
 from qalyst.io.draws import DrawTable, read_draws
 from qalyst.io.files import names_in, written_whole
-from qalyst.io.lists import split_names
+from qalyst.io.typed import split_names
 from qalyst.outside import decide
 from qalyst.report.decided import write_decided
 from qalyst.report.decision_data import decision_data
+from qalyst.report.provenance import file_hash
 from qalyst.report.value_words import evppi_data
 
 
@@ -81,7 +81,7 @@ def decide_files(
         informed = _by_threshold(analysis, values)
     if folder is not None:
         read = [path for path in (costs, effects, params) if path is not None]
-        settings = {"inputs": {path.name: _sha256(path) for path in read}, "wtp": list(wtp)}
+        settings = {"inputs": {path.name: file_hash(path) for path in read}, "wtp": list(wtp)}
         with written_whole(folder) as work:
             files = write_decided(analysis, informed, work, settings)
             names = names_in(work, files)
@@ -198,7 +198,3 @@ def _check_draws(table: DrawTable, costs: DrawTable) -> None:
             where=table.file,
             mend="take all files from the same run, a row for each draw",
         )
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -11,7 +11,7 @@ from qalyst.decision.population import Population
 from qalyst.errors import ModelError
 from qalyst.information import Groups, Information, kinds, model_information
 from qalyst.io.files import names_in, written_whole
-from qalyst.io.lists import split_names
+from qalyst.io.typed import split_names
 from qalyst.model.compared import compared_outcomes, thresholds_of
 from qalyst.model.resolved import ResolvedModel
 from qalyst.params.inputs import Input, chosen, uncertain_inputs

@@ -11,6 +11,7 @@ import numpy as np
 
 from qalyst.axes import Float
 from qalyst.errors import ModelError
+from qalyst.io.typed import plain_number
 
 DELIMITERS = ",;\t"
 NUMBERS_OF_ROWS = ("", "draw", "draws", "iteration", "iter", "sim", "sample", "row", "index", "id")
@@ -120,7 +121,7 @@ def _check_names(path: Path, names: list[str]) -> None:
             raise ModelError(
                 f"two columns are called '{name}'", where=f"{path}:1", mend="give each its own name"
             )
-    if all(_is_number(name) for name in names):
+    if all(plain_number(name) is not None for name in names):
         raise ModelError(
             "the first line holds numbers where names are expected",
             where=f"{path}:1",
@@ -128,20 +129,13 @@ def _check_names(path: Path, names: list[str]) -> None:
         )
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text
-
-
 def _wrong_cell(
     path: Path, names: list[str], rows: list[list[str]], lines: list[int]
 ) -> ModelError:
     for line, row in zip(lines, rows, strict=True):
         for name, cell in zip(names, row, strict=True):
-            if not _is_number(cell) or not np.isfinite(float(cell)):
+            value = plain_number(cell)
+            if value is None or not np.isfinite(value):
                 comma = DECIMAL_COMMA.fullmatch(cell.strip())
                 return ModelError(
                     f"the cell of '{name}' holds '{cell.strip()}'",

@@ -129,9 +129,11 @@ def write_provenance(found: Mapping[str, Any], folder: Path, files: list[Path]) 
     return path
 
 
+def file_hash(path: Path) -> str:
+    """The sha256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def file_hashes(folder: Path, files: list[Path]) -> dict[str, str]:
     """The sha256 of each file, by its path inside the folder."""
-    return {
-        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(files)
-    }
+    return {path.relative_to(folder).as_posix(): file_hash(path) for path in sorted(files)}
